@@ -1,0 +1,1 @@
+"""Formulas that recform ships: documentation and tests at once. The names work as FORMULA."""

@@ -1,0 +1,13 @@
+"""Text to meaning: the formula language read, checked, and printed again.
+
+    text --parse--> Formula --show--> text, LaTeX
+"""
+
+from recform.formula.formula import Formula as Formula
+from recform.formula.load import examples as examples
+from recform.formula.load import load as load
+from recform.formula.load import resolve as resolve
+from recform.formula.parse import parse as parse
+from recform.formula.show import expression_to_text as expression_to_text
+from recform.formula.show import to_latex as to_latex
+from recform.formula.show import to_text as to_text

@@ -1,0 +1,236 @@
+"""The meaning of a formula's text, as plain immutable data.
+
+A formula is a handful of equations between expressions. Expressions are values of the network
+(reads of states, blocks, sums of such), scalars (numbers and depths) or conditions; which is
+which is decided in `check`. Two formulas are equal when they say the same, whatever their
+comments and layout: spans take no part in comparison.
+
+>>> from recform.formula import parse
+>>> parse("x[l+1] = F(x[l])").equations[0].right
+Apply(block='F', index=None, argument=Read(state='x', index=Name(name='l')))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, Union
+
+from recform.errors import Span
+
+NOWHERE = Span(1, 1, 1)
+
+
+def _span() -> Span:
+    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact rational: `2`, `1/3`, `0.1` (one tenth)."""
+
+    value: Fraction
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Name:
+    """A depth: `l`, `L`, or the index variable of a range."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Read:
+    """A state at a depth: `x[l-1]`."""
+
+    state: str
+    index: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A block with weights: `F(x[l])`, or `F[l](x[l-1])` with its index written out."""
+
+    block: str
+    index: Expression | None
+    argument: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Map:
+    """A plain map of one argument: an activation, `act` or `norm`."""
+
+    function: str
+    argument: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Each:
+    """`for VARIABLE in FIRST..LAST if CONDITION`; without a last the range is open."""
+
+    variable: str
+    first: Expression
+    last: Expression | None
+    condition: Expression | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Item:
+    """An argument of a reduction, once or for each index of a range."""
+
+    value: Expression
+    each: Each | None = None
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """`sum(...)` or `mean(...)` over items."""
+
+    function: Literal["sum", "mean"]
+    items: tuple[Item, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Terms with their signs, added from left to right."""
+
+    terms: tuple[tuple[int, Expression], ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Negate:
+    operand: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Binary:
+    """`left operator right` for `*`, `/`, `%` and `^`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Compare:
+    """A chain of comparisons, as in Python: `0 < i <= l`."""
+
+    operators: tuple[str, ...]
+    operands: tuple[Expression, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Logic:
+    operator: Literal["and", "or"]
+    operands: tuple[Expression, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Not:
+    operand: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Case:
+    """`value if condition else otherwise`."""
+
+    value: Expression
+    condition: Expression
+    otherwise: Expression
+    span: Span = _span()
+
+
+Expression = Union[  # noqa: UP007 - a recursive alias; Python 3.10 has no `type` statement
+    Number,
+    Name,
+    Read,
+    Apply,
+    Map,
+    Reduce,
+    Sum,
+    Negate,
+    Binary,
+    Compare,
+    Logic,
+    Not,
+    Case,
+]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`state[l+1] = right` if `step`, else `state[l] = right`."""
+
+    state: str
+    step: bool
+    right: Expression
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Init:
+    """The start value of `state[depth]`, or of `block(state[depth])` if there is a block.
+
+    `value` None means absent.
+    """
+
+    state: str
+    depth: int
+    block: str | None
+    value: Expression | None
+    span: Span = _span()
+
+
+def children(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions directly inside this one, from left to right."""
+    match expression:
+        case Number() | Name():
+            return ()
+        case Read(index=index):
+            return (index,)
+        case Apply(index=index, argument=argument):
+            return (argument,) if index is None else (index, argument)
+        case Map(argument=argument):
+            return (argument,)
+        case Reduce(items=items):
+            return tuple(inner for item in items for inner in _of_item(item))
+        case Sum(terms=terms):
+            return tuple(value for _, value in terms)
+        case Negate(operand=operand) | Not(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right):
+            return (left, right)
+        case Compare(operands=operands) | Logic(operands=operands):
+            return operands
+        case Case(value=value, condition=condition, otherwise=otherwise):
+            return (value, condition, otherwise)
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """The expression and all inside it, outermost first."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def _of_item(item: Item) -> tuple[Expression, ...]:
+    if item.each is None:
+        return (item.value,)
+    each = item.each
+    return (item.value, *(e for e in (each.first, each.last, each.condition) if e is not None))

@@ -1,0 +1,245 @@
+"""From the pieces that the grammar finds to the formula's data.
+
+One method a rule of `grammars/formula.lark`, called with what the rule's parts became and with its
+place in the text. What the grammar cannot say (which function names exist, what a left side may
+be) is checked here, and collected in `mistakes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Union
+
+from recform.errors import Diagnostic, Span
+from recform.formula.ast import (
+    Apply,
+    Binary,
+    Case,
+    Compare,
+    Each,
+    Equation,
+    Expression,
+    Init,
+    Item,
+    Logic,
+    Map,
+    Name,
+    Negate,
+    Not,
+    Number,
+    Read,
+    Reduce,
+    Sum,
+)
+from recform.formula.suggest import did_you_mean
+
+ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "sigmoid")
+MAPS = (*ACTIVATIONS, "act", "norm")
+REDUCTIONS = ("sum", "mean")
+FUNCTIONS = (*MAPS, *REDUCTIONS)
+# Words of the language that this version does not read yet; docs/language.md lists them.
+LATER_STATEMENTS = ("param", "stream", "history")
+LATER_FUNCTIONS = (
+    "attend", "cat", "conv1x1", "drop", "gate", "gate_dynamic", "gate_static", "gru", "linear",
+    "max", "one_hot", "se", "softmax", "split", "sqrt", "stopgrad",
+)  # fmt: skip
+KEYWORDS = ("init", "input", "output", "block", "absent", "for", "in", "if", "else", "and", "or",
+            "not", "l", "s", *LATER_STATEMENTS)  # fmt: skip
+
+_ASCII = {"·": "*", "×": "*", "−": "-", "Σ": "sum", "σ": "sigmoid"}
+_MAX_EXPONENT = 4000
+
+
+@dataclass(frozen=True)
+class Target:
+    """A state with an index, where it is not read but defined."""
+
+    state: str
+    index: Expression
+    span: Span
+
+
+@dataclass(frozen=True)
+class Start:
+    target: Target
+    block: str | None
+
+
+@dataclass(frozen=True)
+class Input:
+    names: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Output:
+    value: Expression
+    span: Span
+
+
+@dataclass(frozen=True)
+class Block:
+    names: tuple[str, ...]
+    span: Span
+
+
+Part = Union[Equation, Init, Input, Output, Block]  # noqa: UP007 - needed at run time on 3.10
+
+
+@dataclass
+class Builder:
+    """Makes the data of one statement; `mistakes` fills up on the way."""
+
+    mistakes: list[Diagnostic] = field(default_factory=list)
+
+    def build(self, rule: str, parts: list[Any], span: Span) -> Any:
+        """What the rule's parts make together."""
+        return getattr(self, rule)(parts, span)
+
+    # --- statements ---
+
+    def equation(self, parts: list[Any], span: Span) -> Equation | None:
+        target, right = parts
+        step = target.index == _NEXT
+        if not step and target.index != Name("l"):
+            self._wrong("bad-left-side", f"the left side is neither {target.state}[l+1] nor "
+                        f"{target.state}[l]", target.span, f"write {target.state}[l+1] = ... for "
+                        f"a step, or {target.state}[l] = ... for a quantity of depth l")  # fmt: skip
+        return Equation(target.state, step, right, target.span)
+
+    def init(self, parts: list[Any], span: Span) -> Init:
+        return self._init(parts[0], parts[1], span)
+
+    def init_absent(self, parts: list[Any], span: Span) -> Init:
+        return self._init(parts[0], None, span)
+
+    def inputs(self, parts: list[Any], span: Span) -> Input:
+        return Input(tuple(str(name) for name in parts), span)
+
+    def output(self, parts: list[Any], span: Span) -> Output:
+        return Output(parts[0], span)
+
+    def blocks(self, parts: list[Any], span: Span) -> Block:
+        return Block(tuple(str(name) for name in parts), span)
+
+    def target(self, parts: list[Any], span: Span) -> Target:
+        return Target(str(parts[0]), parts[1], span)
+
+    def init_state(self, parts: list[Any], span: Span) -> Start:
+        return Start(parts[0], None)
+
+    def init_call(self, parts: list[Any], span: Span) -> Start:
+        return Start(parts[1], str(parts[0]))
+
+    # --- expressions ---
+
+    def case(self, parts: list[Any], span: Span) -> Case:
+        value, condition, otherwise = parts
+        return Case(value, condition, otherwise, span)
+
+    def any_of(self, parts: list[Any], span: Span) -> Logic:
+        return Logic("or", tuple(parts), span)
+
+    def all_of(self, parts: list[Any], span: Span) -> Logic:
+        return Logic("and", tuple(parts), span)
+
+    def not_(self, parts: list[Any], span: Span) -> Not:
+        return Not(parts[0], span)
+
+    def compare(self, parts: list[Any], span: Span) -> Compare:
+        return Compare(tuple(str(sign) for sign in parts[1::2]), tuple(parts[0::2]), span)
+
+    def signed_sum(self, parts: list[Any], span: Span) -> Sum:
+        signs = [1] + [1 if sign == "+" else -1 for sign in parts[1::2]]
+        return Sum(tuple(zip(signs, parts[0::2], strict=True)), span)
+
+    def binary(self, parts: list[Any], span: Span) -> Expression:
+        left, sign, right = parts
+        operator = _ASCII.get(str(sign), str(sign))
+        if isinstance(left, Number) and isinstance(right, Number):
+            folded = _fold(operator, left.value, right.value)
+            if folded is not None:
+                return Number(folded, span)
+        return Binary(operator, left, right, span)
+
+    def signed(self, parts: list[Any], span: Span) -> Expression:
+        sign, operand = parts
+        if sign == "+":
+            return operand
+        if isinstance(operand, Number):
+            return Number(-operand.value, span)
+        return Negate(operand, span)
+
+    def number(self, parts: list[Any], span: Span) -> Number:
+        text = str(parts[0])
+        exponent = text.lower().partition("e")[2]
+        if exponent and abs(int(exponent)) > _MAX_EXPONENT:
+            self._wrong("too-large", f"{text} has an exponent beyond {_MAX_EXPONENT}", span,
+                        "write a smaller number")  # fmt: skip
+            return Number(Fraction(0), span)
+        return Number(Fraction(text), span)
+
+    def name(self, parts: list[Any], span: Span) -> Name:
+        return Name(str(parts[0]), span)
+
+    def num_blocks(self, parts: list[Any], span: Span) -> Name:
+        return Name("L", span)
+
+    def read(self, parts: list[Any], span: Span) -> Read:
+        return Read(str(parts[0]), parts[1], span)
+
+    def apply(self, parts: list[Any], span: Span) -> Apply:
+        return Apply(str(parts[0]), None, parts[1], span)
+
+    def apply_at(self, parts: list[Any], span: Span) -> Apply:
+        return Apply(str(parts[0]), parts[1], parts[2], span)
+
+    def item(self, parts: list[Any], span: Span) -> Item:
+        return Item(parts[0])
+
+    def each(self, parts: list[Any], span: Span) -> Item:
+        value, variable, first, last, condition = parts
+        return Item(value, Each(str(variable), first, last, condition, span))
+
+    def call(self, parts: list[Any], span: Span) -> Expression:
+        name = _ASCII.get(str(parts[0]), str(parts[0]))
+        items = tuple(part if isinstance(part, Item) else Item(part) for part in parts[1:])
+        where = Span(span.line, span.column, span.column + len(str(parts[0])))
+        if name in REDUCTIONS:
+            return Reduce(name, items, span)  # type: ignore[arg-type]
+        if name in LATER_FUNCTIONS:
+            self._wrong("unsupported", f"`{name}` is not read by this version of recform", where,
+                        f"the functions it knows are {', '.join(FUNCTIONS)}")  # fmt: skip
+        elif name not in MAPS:
+            self._wrong("unknown-name", f"there is no function `{name}`", where,
+                        did_you_mean(name, FUNCTIONS)
+                        or f"the functions are {', '.join(FUNCTIONS)}")  # fmt: skip
+        elif len(items) != 1 or items[0].each is not None:
+            self._wrong("wrong-arguments", f"`{name}` takes one argument", where,
+                        f"write {name}(x[l])")  # fmt: skip
+        return Map(name, items[0].value, span)
+
+    def _init(self, start: Start, value: Expression | None, span: Span) -> Init:
+        depth, target = start.target.index, start.target
+        if not isinstance(depth, Number) or depth.value.denominator != 1 or depth.value > 0:
+            self._wrong("bad-init", "a start value stands at a written depth, 0 or below",
+                        target.span, f"write init {target.state}[0] = ..., or "
+                        f"init {target.state}[-1] = ...")  # fmt: skip
+            return Init(target.state, 0, start.block, value, target.span)
+        return Init(target.state, int(depth.value), start.block, value, target.span)
+
+    def _wrong(self, code: str, message: str, span: Span, hint: str) -> None:
+        self.mistakes.append(Diagnostic(code, message, span, hint))
+
+
+_NEXT = Sum(((1, Name("l")), (1, Number(Fraction(1)))))
+
+
+def _fold(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
+    """`1/10` and `0.1` are the same number; other operators wait until depths are known."""
+    if operator == "*":
+        return left * right
+    if operator == "/" and right != 0:
+        return left / right
+    return None

@@ -1,0 +1,56 @@
+"""The value that everything else starts from: a formula, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from recform.errors import Source
+from recform.formula.ast import Equation, Expression, Init
+from recform.formula.show import to_latex, to_text
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A network's architecture: what `parse` makes of a text.
+
+    `blocks` are the declared ones; `F` is always there. `inputs` names the states that start
+    from the stem. `title` is the first comment line; neither it nor the source text takes part
+    in comparison.
+
+    >>> from recform.formula import parse
+    >>> formula = parse("x[l+1] = x[l]+0.5*F(x[l])")
+    >>> print(formula)
+    x[l+1] = x[l] + 1/2*F(x[l])
+    >>> formula == parse("x[l + 1] = x[l] + 1/2 * F(x[l])  # the same")
+    True
+    """
+
+    equations: tuple[Equation, ...]
+    inits: tuple[Init, ...] = ()
+    inputs: tuple[str, ...] = ()
+    output: Expression | None = None
+    blocks: tuple[str, ...] = ()
+    title: str = field(default="", compare=False)
+    source: Source | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def steps(self) -> tuple[Equation, ...]:
+        """The equations that go from depth l to l+1, in the order written."""
+        return tuple(equation for equation in self.equations if equation.step)
+
+    @property
+    def main(self) -> str:
+        """The state that is read out at depth L: `x` if there is one, else the first."""
+        names = [equation.state for equation in self.steps]
+        return "x" if "x" in names else names[0]
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The states that begin as what the stem hands over."""
+        return self.inputs or (self.main,)
+
+    def __str__(self) -> str:
+        return to_text(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{to_latex(self)}\n$$"

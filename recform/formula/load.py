@@ -1,0 +1,71 @@
+"""Formulas from files, and from the examples that recform ships."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from recform.errors import UserError
+from recform.formula.formula import Formula
+from recform.formula.parse import parse
+from recform.formula.statements import MAX_CHARACTERS
+from recform.formula.suggest import did_you_mean
+
+
+def load(path: str | Path) -> Formula:
+    """The formula in a `.rf` file.
+
+    Raises UserError when the file cannot be read as text, FormulaError when the text is wrong.
+    """
+    return parse(_read_text(Path(path)), str(path))
+
+
+def resolve(formula: Formula | str) -> Formula:
+    """A formula from whatever a person may give: a Formula, its text, a file, an example's name.
+
+    With `=` in it a string is the text of a formula; else it is a file if it exists or ends in
+    `.rf`; else the name of an example.
+
+    >>> resolve("resnet").title
+    'ResNet (He et al. 2016a, eq. (1)): each block adds to what was there'
+    """
+    if isinstance(formula, Formula):
+        return formula
+    if "=" in formula:
+        return parse(formula)
+    if formula.endswith(".rf") or Path(formula).exists():
+        return load(formula)
+    return _example(formula)
+
+
+def examples() -> tuple[str, ...]:
+    """The names of the shipped examples, sorted."""
+    names = (entry.name for entry in files("recform.examples").iterdir())
+    return tuple(sorted(name.removesuffix(".rf") for name in names if name.endswith(".rf")))
+
+
+def _example(name: str) -> Formula:
+    if name not in examples():
+        hint = did_you_mean(name, examples()) or f"the examples are {', '.join(examples())}"
+        raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
+                        f"{hint}; a formula has an equals sign in it")  # fmt: skip
+    text = (files("recform.examples") / f"{name}.rf").read_text(encoding="utf-8")
+    return parse(text, f"{name}.rf")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        # A character takes four bytes at most; what is larger need not be read to be refused.
+        if path.is_file() and size > 4 * MAX_CHARACTERS:
+            raise UserError("too-large", f"{path} has {size:,} bytes", "a formula is a few lines")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
+    except IsADirectoryError:
+        raise UserError("unreadable", f"{path} is a folder", "name a .rf file in it") from None
+    except UnicodeDecodeError:
+        raise UserError("not-text", f"{path} is not UTF-8 text", "name a .rf file") from None
+    except OSError as error:
+        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
+                        "check its permissions") from None  # fmt: skip

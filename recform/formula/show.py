@@ -1,0 +1,268 @@
+"""A formula as text in normal form, and as LaTeX.
+
+`parse(to_text(formula)) == formula`: the normal form drops comments but the title, spells every
+operator in ASCII, and spaces evenly.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from recform.formula.ast import (
+    Apply,
+    Binary,
+    Case,
+    Compare,
+    Each,
+    Equation,
+    Expression,
+    Init,
+    Item,
+    Logic,
+    Map,
+    Name,
+    Negate,
+    Not,
+    Number,
+    Read,
+    Reduce,
+    Sum,
+)
+
+if TYPE_CHECKING:
+    from recform.formula.formula import Formula
+
+# Binding strength, loosest first; the grammar's ladder from `expression` down to `atom`.
+CASE, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, ATOM = range(10)
+
+
+def to_text(formula: Formula) -> str:
+    """The normal form, one statement a line."""
+    lines = [f"# {formula.title}"] if formula.title else []
+    lines += [f"block {block}" for block in formula.blocks]
+    lines += [f"input {', '.join(formula.inputs)}"] if formula.inputs else []
+    lines += [equation_to_text(equation) for equation in formula.equations]
+    lines += [_init_to_text(init) for init in formula.inits]
+    lines += [f"output {expression_to_text(formula.output)}"] if formula.output else []
+    return "\n".join(lines)
+
+
+def equation_to_text(equation: Equation) -> str:
+    depth = "l+1" if equation.step else "l"
+    return f"{equation.state}[{depth}] = {expression_to_text(equation.right)}"
+
+
+def expression_to_text(expression: Expression, at_least: int = CASE) -> str:
+    """The expression, in parentheses if it binds more loosely than `at_least`."""
+    text, strength = _text_and_strength(expression)
+    return text if strength >= at_least else f"({text})"
+
+
+def _text_and_strength(expression: Expression) -> tuple[str, int]:
+    show = expression_to_text
+    match expression:
+        case Number(value=value):
+            return str(value), _strength_of_number(value)
+        case Name(name=name):
+            return name, ATOM
+        case Read(state=state, index=index):
+            return f"{state}[{_tight(index)}]", ATOM
+        case Apply(block=block, index=index, argument=argument):
+            written = "" if index is None else f"[{_tight(index)}]"
+            return f"{block}{written}({show(argument)})", ATOM
+        case Map(function=function, argument=argument):
+            return f"{function}({show(argument)})", ATOM
+        case Reduce(function=function, items=items):
+            return f"{function}({', '.join(_item_to_text(item) for item in items)})", ATOM
+        case Sum(terms=terms):
+            return _sum_to_text(terms), SUM
+        case Negate(operand=operand):
+            return f"-{show(operand, UNARY)}", UNARY
+        case Binary(operator="^", left=left, right=right):
+            return f"{show(left, ATOM)}^{show(right, UNARY)}", POWER
+        case Binary(operator=operator, left=left, right=right):
+            sign = " % " if operator == "%" else operator
+            return f"{show(left, PRODUCT)}{sign}{show(right, UNARY)}", PRODUCT
+        case Compare(operators=operators, operands=operands):
+            rest = zip(operators, operands[1:], strict=True)
+            return show(operands[0], SUM) + "".join(
+                f" {operator} {show(operand, SUM)}" for operator, operand in rest
+            ), COMPARISON
+        case Logic(operator=operator, operands=operands):
+            inner = NOT if operator == "and" else AND
+            own = AND if operator == "and" else OR
+            return f" {operator} ".join(show(operand, inner) for operand in operands), own
+        case Not(operand=operand):
+            return f"not {show(operand, NOT)}", NOT
+        case Case(value=value, condition=condition, otherwise=otherwise):
+            return f"{show(value, OR)} if {show(condition, OR)} else {show(otherwise)}", CASE
+
+
+def _strength_of_number(value: Fraction) -> int:
+    # -1/2 is read as (-1)/2: a product of a unary minus, folded.
+    if value.denominator != 1:
+        return PRODUCT
+    return ATOM if value >= 0 else UNARY
+
+
+def _sum_to_text(terms: tuple[tuple[int, Expression], ...]) -> str:
+    pieces = []
+    for place, (sign, value) in enumerate(terms):
+        if place:
+            pieces.append(" + " if sign > 0 else " - ")
+        pieces.append(expression_to_text(value, PRODUCT))
+    return "".join(pieces)
+
+
+def _tight(index: Expression) -> str:
+    """An index without the spaces around its signs: `x[l-2^k+1]`."""
+    return expression_to_text(index).replace(" + ", "+").replace(" - ", "-")
+
+
+def _item_to_text(item: Item) -> str:
+    value = expression_to_text(item.value)
+    return value if item.each is None else f"{value} {_each_to_text(item.each)}"
+
+
+def _each_to_text(each: Each) -> str:
+    last = "" if each.last is None else expression_to_text(each.last, SUM)
+    text = f"for {each.variable} in {expression_to_text(each.first, SUM)}..{last}"
+    return f"{text} if {expression_to_text(each.condition, OR)}" if each.condition else text
+
+
+def _init_to_text(init: Init) -> str:
+    state = f"{init.state}[{init.depth}]"
+    target = state if init.block is None else f"{init.block}({state})"
+    value = "absent" if init.value is None else expression_to_text(init.value)
+    return f"init {target} = {value}"
+
+
+# --- LaTeX -------------------------------------------------------------------------------------
+
+_RELATIONS = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "<": "<", ">": ">"}
+_MAPS = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
+
+
+def to_latex(formula: Formula) -> str:
+    r"""The equations as one `aligned` environment.
+
+    >>> from recform.formula import parse
+    >>> print(to_latex(parse("x[l+1] = x[l] + F(x[l])")))
+    \begin{aligned}
+    x_{l+1} &= x_{l} + F_{l}(x_{l})
+    \end{aligned}
+    """
+    rows = [
+        rf"{_symbol(e.state)}_{{{'l+1' if e.step else 'l'}}} &= {expression_to_latex(e.right)}"
+        for e in formula.equations
+    ]
+    rows += [_init_to_latex(init) for init in formula.inits]
+    if formula.output is not None:
+        rows.append(rf"\text{{output}} &= {expression_to_latex(formula.output)}")
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def expression_to_latex(expression: Expression, at_least: int = CASE) -> str:
+    text, strength = _latex_and_strength(expression)
+    return text if strength >= at_least else rf"\left({text}\right)"
+
+
+def _latex_and_strength(expression: Expression) -> tuple[str, int]:
+    show = expression_to_latex
+    match expression:
+        case Number(value=value):
+            return _latex_number(value), ATOM if value >= 0 else UNARY
+        case Name(name=name):
+            return _symbol(name), ATOM
+        case Read(state=state, index=index):
+            return f"{_symbol(state)}_{{{_tight_latex(index)}}}", ATOM
+        case Apply():
+            return _latex_of_block(expression), ATOM
+        case Map(function=function, argument=argument):
+            symbol = _MAPS.get(function, rf"\operatorname{{{function}}}")
+            return rf"{symbol}\left({show(argument)}\right)", ATOM
+        case Reduce(function=function, items=items):
+            return _latex_of_reduction(function, items)
+        case Sum(terms=terms):
+            signs = ["" if place == 0 else " + " if sign > 0 else " - "
+                     for place, (sign, _) in enumerate(terms)]  # fmt: skip
+            values = [show(value, PRODUCT) for _, value in terms]
+            return "".join(s + v for s, v in zip(signs, values, strict=True)), SUM
+        case Negate(operand=operand):
+            return f"-{show(operand, UNARY)}", UNARY
+        case Binary(operator="/", left=left, right=right):
+            return rf"\frac{{{show(left)}}}{{{show(right)}}}", PRODUCT
+        case Binary(operator="^", left=left, right=right):
+            return f"{show(left, ATOM)}^{{{show(right)}}}", POWER
+        case Binary(operator="%", left=left, right=right):
+            return rf"{show(left, PRODUCT)} \bmod {show(right, UNARY)}", PRODUCT
+        case Binary(left=left, right=right):
+            return rf"{show(left, PRODUCT)}\,{show(right, UNARY)}", PRODUCT
+        case Compare(operators=operators, operands=operands):
+            rest = zip(operators, operands[1:], strict=True)
+            pieces = [f" {_RELATIONS[o]} {show(operand, SUM)}" for o, operand in rest]
+            return show(operands[0], SUM) + "".join(pieces), COMPARISON
+        case Logic(operator=operator, operands=operands):
+            word = rf"\ \text{{{operator}}}\ "
+            return word.join(show(operand, NOT) for operand in operands), OR
+        case Not(operand=operand):
+            return rf"\text{{not}}\ {show(operand, NOT)}", NOT
+        case Case(value=value, condition=condition, otherwise=otherwise):
+            rows = rf"{show(value)} & \text{{if }} {show(condition)} \\ "
+            return (
+                rf"\begin{{cases}} {rows}{show(otherwise)} & \text{{otherwise}} \end{{cases}}",
+                ATOM,
+            )
+
+
+def _tight_latex(index: Expression) -> str:
+    return expression_to_latex(index).replace(" + ", "+").replace(" - ", "-")
+
+
+def _latex_number(value: Fraction) -> str:
+    if value.denominator == 1:
+        return str(value)
+    sign = "-" if value < 0 else ""
+    return rf"{sign}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+
+def _latex_of_block(apply: Apply) -> str:
+    """F_{l}(x_{l}): a block without an index shows the depth that it takes."""
+    argument = expression_to_latex(apply.argument)
+    if apply.index is not None:
+        return rf"{_symbol(apply.block)}_{{{_tight_latex(apply.index)}}}({argument})"
+    if isinstance(apply.argument, Read):
+        # A block's index is at most the l of its equation: G(x[l+1]) is G[l].
+        depth = _tight_latex(apply.argument.index)
+        return rf"{_symbol(apply.block)}_{{{'l' if depth == 'l+1' else depth}}}({argument})"
+    return rf"{_symbol(apply.block)}\left({argument}\right)"
+
+
+def _latex_of_reduction(function: str, items: tuple[Item, ...]) -> tuple[str, int]:
+    if function == "sum" and len(items) == 1 and items[0].each is not None:
+        below = _latex_range(items[0].each)
+        return rf"\sum_{{{below}}} {expression_to_latex(items[0].value, PRODUCT)}", PRODUCT
+    arguments = [
+        expression_to_latex(item.value)
+        + ("" if item.each is None else rf"\ \big|\ {_latex_range(item.each)}")
+        for item in items
+    ]
+    return rf"\operatorname{{{function}}}\left({', '.join(arguments)}\right)", ATOM
+
+
+def _latex_range(each: Each) -> str:
+    last = r"\infty" if each.last is None else expression_to_latex(each.last)
+    text = rf"{_symbol(each.variable)}={expression_to_latex(each.first)}..{last}"
+    return rf"{text},\ {expression_to_latex(each.condition)}" if each.condition else text
+
+
+def _init_to_latex(init: Init) -> str:
+    state = f"{_symbol(init.state)}_{{{init.depth}}}"
+    target = state if init.block is None else f"{_symbol(init.block)}_{{{init.depth}}}({state})"
+    value = r"\text{absent}" if init.value is None else expression_to_latex(init.value)
+    return f"{target} &= {value}"
+
+
+def _symbol(name: str) -> str:
+    return name if len(name) == 1 else rf"\mathit{{{name}}}".replace("_", r"\_")
