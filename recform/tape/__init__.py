@@ -1,0 +1,20 @@
+"""A formula at a depth, as a flat list of operations, and the one way to read it.
+
+    Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
+"""
+
+from recform.tape.fold import Algebra as Algebra
+from recform.tape.fold import fold as fold
+from recform.tape.fold import last_uses as last_uses
+from recform.tape.operations import Add as Add
+from recform.tape.operations import Call as Call
+from recform.tape.operations import Input as Input
+from recform.tape.operations import Map as Map
+from recform.tape.operations import Operation as Operation
+from recform.tape.operations import Scale as Scale
+from recform.tape.operations import Stages as Stages
+from recform.tape.operations import Start as Start
+from recform.tape.operations import Tape as Tape
+from recform.tape.operations import Zero as Zero
+from recform.tape.operations import operands as operands
+from recform.tape.unroll import unroll as unroll

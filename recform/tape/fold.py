@@ -1,0 +1,88 @@
+"""Reading a tape: one loop, and an algebra that says what each operation means.
+
+What is computed depends on the algebra alone: path polynomials, words, the PyTorch forward pass.
+So what is analyzed is what is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Protocol, TypeVar
+
+from recform.tape.operations import (
+    Add,
+    Call,
+    Input,
+    Map,
+    Operation,
+    Scale,
+    Start,
+    Tape,
+    Zero,
+    operands,
+)
+
+Value = TypeVar("Value")
+
+
+class Algebra(Protocol[Value]):
+    """What the operations of a tape mean, each given the meanings of what it reads."""
+
+    def input(self) -> Value: ...
+    def zero(self) -> Value: ...
+    def call(self, block: str, index: int, argument: Value) -> Value: ...
+    def map(self, function: str, index: int | None, argument: Value) -> Value: ...
+    def scale(self, factor: Fraction, argument: Value) -> Value: ...
+    def add(self, left: Value, right: Value) -> Value: ...
+    def start(self, label: str, argument: Value) -> Value: ...
+
+
+def fold(tape: Tape, algebra: Algebra[Value], given: Mapping[int, Value] | None = None) -> Value:
+    """The meaning of the tape's output.
+
+    `given` puts meanings in the place of some values: to differentiate by a state is to give it
+    the meaning of an input. Each meaning is dropped after its last use.
+    """
+    assert tape.output is not None, "an absent output has no meaning"
+    given = given or {}
+    last = last_uses(tape)
+    meanings: dict[int, Value] = {}
+    for value, operation in enumerate(tape.operations):
+        if value in given:
+            meanings[value] = given[value]
+        else:
+            meanings[value] = _apply(operation, algebra, meanings)
+        for operand in set(operands(operation)):
+            if last[operand] == value:
+                del meanings[operand]
+    return meanings[tape.output]
+
+
+def last_uses(tape: Tape) -> list[int]:
+    """For each value the last one that reads it; what is read out lives to the end."""
+    last = list(range(len(tape.operations)))
+    for value, operation in enumerate(tape.operations):
+        for operand in operands(operation):
+            last[operand] = value
+    if tape.output is not None:
+        last[tape.output] = len(tape.operations)
+    return last
+
+
+def _apply(operation: Operation, algebra: Algebra[Value], meanings: dict[int, Value]) -> Value:
+    match operation:
+        case Input():
+            return algebra.input()
+        case Zero():
+            return algebra.zero()
+        case Call(block=block, index=index, argument=argument):
+            return algebra.call(block, index, meanings[argument])
+        case Map(function=function, index=index, argument=argument):
+            return algebra.map(function, index, meanings[argument])
+        case Scale(factor=factor, argument=argument):
+            return algebra.scale(factor, meanings[argument])
+        case Add(left=left, right=right):
+            return algebra.add(meanings[left], meanings[right])
+        case Start(label=label, argument=argument):
+            return algebra.start(label, meanings[argument])

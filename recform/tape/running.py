@@ -1,0 +1,85 @@
+"""Running sums: a history sum that grows by a term at each depth is not added up anew.
+
+`sum(F(x[i]) for i in 0..l)` at depth l is the sum at depth l-1 and one term more, if neither the
+terms nor the filter depend on l. So a dense formula unrolls in time linear in the depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from recform.formula.ast import Expression, Item, Name, Reduce, walk
+from recform.formula.formula import Formula
+
+
+@dataclass(frozen=True)
+class Accumulated:
+    """The sum so far: its value on the tape, how many terms are there, and what they read."""
+
+    total: int | None = None
+    present: int = 0
+    deepest: int | None = None
+    before_start: bool = False
+
+    def plus(
+        self, total: int | None, is_there: bool, deepest: int | None, before_start: bool
+    ) -> Accumulated:
+        depths = [depth for depth in (self.deepest, deepest) if depth is not None]
+        return Accumulated(
+            total,
+            self.present + is_there,
+            max(depths, default=None),
+            self.before_start or before_start,
+        )
+
+
+class RunningSums:
+    """For each history sum, how far it has been added up, from which start and on top of what."""
+
+    def __init__(self, formula: Formula) -> None:
+        self._growing = {id(item) for item in _items(formula) if _grows(item)}
+        self._reached: dict[tuple[int, int, Accumulated], tuple[int, Accumulated]] = {}
+        self._bases: dict[tuple[int, int], Accumulated] = {}
+
+    def resume(
+        self, item: Item, indices: range, so_far: Accumulated
+    ) -> tuple[int, Accumulated]:
+        """How many of the indices are added up already, and what they came to."""
+        last, total = self._reached.get((id(item), indices.start, so_far), (None, so_far))
+        if last is None or last not in indices:
+            return 0, so_far
+        self._bases[id(item), indices.start] = so_far
+        return last - indices.start + 1, total
+
+    def keep(
+        self, item: Item, first: int, index: int, before: Accumulated, after: Accumulated
+    ) -> None:
+        """Remember the sum up to `index`; `before` is the sum without it."""
+        if id(item) not in self._growing:
+            return
+        if index == first:
+            self._bases[id(item), first] = before
+        base = self._bases.get((id(item), first))
+        if base is not None:
+            self._reached[id(item), first, base] = (index, after)
+
+
+def _items(formula: Formula) -> Iterator[Item]:
+    expressions = [equation.right for equation in formula.equations]
+    for expression in expressions:
+        for inner in walk(expression):
+            if isinstance(inner, Reduce):
+                yield from inner.items
+
+
+def _grows(item: Item) -> bool:
+    """Whether the terms depend on their index alone: no `l` in them nor in the filter."""
+    if item.each is None or item.each.last is None:
+        return False
+    parts = [item.value] + ([item.each.condition] if item.each.condition is not None else [])
+    return not any(_mentions_layer(part) for part in parts)
+
+
+def _mentions_layer(expression: Expression) -> bool:
+    return any(isinstance(inner, Name) and inner.name == "l" for inner in walk(expression))
