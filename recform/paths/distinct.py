@@ -8,11 +8,12 @@ links, and a product of numbers is zero only if a factor is. Hence
     distinct(value) = [link to the input is not 0] + t * sum of distinct(argument of a letter)
                                                        over the letters with a link that is not 0
 
-and the sum is kept up to date by the difference of successive supports: usually a letter or two.
+and the sum is kept up to date by the difference from an earlier support: usually a letter or two.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -29,6 +30,9 @@ EMPTY_FORM = fmpq_poly([])
 MAX_COST = 300_000_000
 
 
+NUM_RECENT = 8
+
+
 class TooManyLinks(Exception):
     """The supports change so much from value to value that counting would take too long."""
 
@@ -41,8 +45,9 @@ class LinearForms:
     """
 
     _words: list[fmpz_poly] = field(default_factory=lambda: [fmpz_poly([1])])
-    _support: frozenset[int] = frozenset()
-    _sum: fmpz_poly = field(default_factory=lambda: fmpz_poly([]))
+    # Sums of the last few supports. States take turns (RevNet), and supports can be periodic
+    # (the code of Liao et al. has period 6), so the nearest is not always the last.
+    _recent: deque[tuple[int, fmpz_poly]] = field(default_factory=lambda: deque(maxlen=NUM_RECENT))
     _cost: int = 0
 
     def input(self) -> Form:
@@ -70,19 +75,28 @@ class LinearForms:
     def start(self, label: str, argument: Form) -> Form:
         return argument
 
+    def project(self, border: int, label: str, is_shortcut: bool, argument: Form) -> Form:
+        return argument
+
     def count(self, form: Form) -> fmpz_poly:
         """The words of a value, by length. Raises TooManyLinks past MAX_COST."""
-        support = frozenset(k for k, link in enumerate(form.numer().coeffs()) if link)
-        if len(support) < len(support ^ self._support):
-            self._support, self._sum = frozenset(), fmpz_poly([])
-        changes = support ^ self._support
-        self._cost += len(changes) * len(self._words)
+        support = _support_of(form)
+        near, total = min(
+            [*self._recent, (0, fmpz_poly([]))], key=lambda known: (known[0] ^ support).bit_count()
+        )
+        changes = near ^ support
+        self._cost += changes.bit_count() * len(self._words)
         if self._cost > MAX_COST:
             raise TooManyLinks
-        for letter in changes:
-            if letter in support:
-                self._sum += self._words[letter]
-            else:
-                self._sum -= self._words[letter]
-        self._support = support
-        return self._sum
+        while changes:
+            lowest = changes & -changes
+            words = self._words[lowest.bit_length() // 8]
+            total = total + words if lowest & support else total - words
+            changes ^= lowest
+        self._recent.append((support, total))
+        return total
+
+
+def _support_of(form: Form) -> int:
+    """The letters with a link that is not zero, as a set of bits: 8*k for the k-th."""
+    return int.from_bytes(bytes(map(bool, form.numer().coeffs())), "little")

@@ -55,6 +55,9 @@ class PathPolynomial:
     def start(self, label: str, argument: fmpq_poly) -> fmpq_poly:
         return argument
 
+    def project(self, border: int, label: str, is_shortcut: bool, argument: fmpq_poly) -> fmpq_poly:
+        return argument
+
 
 NET = PathPolynomial(of_constant=lambda constant: constant)
 GROSS = PathPolynomial(of_constant=abs)

@@ -62,6 +62,9 @@ class _Expansion:
     def start(self, label: str, argument: Words) -> Words:
         return argument
 
+    def project(self, border: int, label: str, is_shortcut: bool, argument: Words) -> Words:
+        return argument
+
 
 def words(tape: Tape, start: int = 0) -> Words:
     """Every path of d output / d x[start] with its coefficient. Raises TooManyWords."""

@@ -11,10 +11,12 @@ from recform.tape.operations import Call as Call
 from recform.tape.operations import Input as Input
 from recform.tape.operations import Map as Map
 from recform.tape.operations import Operation as Operation
+from recform.tape.operations import Project as Project
 from recform.tape.operations import Scale as Scale
 from recform.tape.operations import Stages as Stages
 from recform.tape.operations import Start as Start
 from recform.tape.operations import Tape as Tape
 from recform.tape.operations import Zero as Zero
 from recform.tape.operations import operands as operands
+from recform.tape.place import place as place
 from recform.tape.unroll import unroll as unroll

@@ -20,6 +20,7 @@ from recform.tape.operations import (
     Input,
     Map,
     Operation,
+    Project,
     Scale,
     Start,
     Tape,
@@ -97,6 +98,9 @@ class TapeBuilder:
             return argument
         return self._put(Start(label, argument), self._positions[argument])
 
+    def project(self, border: int, label: str, is_shortcut: bool, argument: int) -> int:
+        return self._put(Project(border, label, is_shortcut, argument), border + 1)
+
     def finish(self, template: Tape, output: int | None, states: Mapping) -> Tape:
         """The tape of what the output needs, renumbered; `template` gives the other fields."""
         needed = _needed_by(output, self._operations)
@@ -125,7 +129,7 @@ class TapeBuilder:
         match operation:
             case Add():
                 return sum(inner) % _MODULUS
-            case Start():
+            case Start() | Project():
                 return inner[0]
             case Call(block=block, index=index):
                 text = f"call {block} {index} {inner[0]}"
@@ -150,7 +154,7 @@ def _renumber(operation: Operation, place: dict[int, int]) -> Operation:
     match operation:
         case Add(left=left, right=right):
             return Add(place[left], place[right])
-        case Call() | Map() | Scale() | Start():
+        case Call() | Map() | Scale() | Start() | Project():
             return replace(operation, argument=place[operation.argument])
         case _:
             return operation

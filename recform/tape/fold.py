@@ -16,6 +16,7 @@ from recform.tape.operations import (
     Input,
     Map,
     Operation,
+    Project,
     Scale,
     Start,
     Tape,
@@ -36,6 +37,7 @@ class Algebra(Protocol[Value]):
     def scale(self, factor: Fraction, argument: Value) -> Value: ...
     def add(self, left: Value, right: Value) -> Value: ...
     def start(self, label: str, argument: Value) -> Value: ...
+    def project(self, border: int, label: str, is_shortcut: bool, argument: Value) -> Value: ...
 
 
 def fold(tape: Tape, algebra: Algebra[Value], given: Mapping[int, Value] | None = None) -> Value:
@@ -86,3 +88,5 @@ def _apply(operation: Operation, algebra: Algebra[Value], meanings: dict[int, Va
             return algebra.add(meanings[left], meanings[right])
         case Start(label=label, argument=argument):
             return algebra.start(label, meanings[argument])
+        case Project(border=border, label=label, is_shortcut=is_shortcut, argument=argument):
+            return algebra.project(border, label, is_shortcut, meanings[argument])

@@ -1,7 +1,7 @@
 """The tape: a formula unrolled to a depth, as a flat list of operations.
 
 Each operation makes one value from earlier ones; a value is named by its place in the list. There
-are seven:
+are eight:
 
     Input           what the stem hands over
     Zero            nothing yet: the start `init v[0] = 0`
@@ -10,6 +10,7 @@ are seven:
     Scale           a constant times a value
     Add             a value plus a value
     Start           a start value under the name that the formula gives it: x[-1] is v0
+    Project         a value brought across a stage border; only `place` makes these
 
 Equal operations are one value. Nothing is simplified but constants: a tape says what is computed,
 in which order, and everything that recform knows or makes is a reading of it (`fold`).
@@ -17,7 +18,7 @@ in which order, and everything that recform knows or makes is a reading of it (`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Union
@@ -71,7 +72,21 @@ class Start:
     argument: int
 
 
-Operation = Union[Input, Zero, Call, Map, Scale, Add, Start]  # noqa: UP007 - recursive on 3.10
+@dataclass(frozen=True)
+class Project:
+    """`argument` in the shape behind the block `border`.
+
+    By the block's own shortcut if it is the state that the block reads, else by a projection
+    that is named after the value: `label`.
+    """
+
+    border: int
+    label: str
+    is_shortcut: bool
+    argument: int
+
+
+Operation = Union[Input, Zero, Call, Map, Scale, Add, Start, Project]  # noqa: UP007 - recursive on 3.10
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,14 @@ class Stages:
 
     lengths: tuple[int, ...]
     widens: bool = False
+
+    @classmethod
+    def between(cls, borders: Sequence[int], depth: int) -> Stages:
+        """The stages of `depth` blocks of which those in `borders` change the shape."""
+        firsts = sorted({0, *borders})
+        ends = [*firsts[1:], depth]
+        return cls(tuple(end - first for first, end in zip(firsts, ends, strict=True)),
+                   widens=0 in borders)  # fmt: skip
 
     @property
     def borders(self) -> tuple[int, ...]:
@@ -143,7 +166,7 @@ def operands(operation: Operation) -> tuple[int, ...]:
             return ()
         case Add(left=left, right=right):
             return (left, right)
-        case Call() | Map() | Scale() | Start():
+        case Call() | Map() | Scale() | Start() | Project():
             return (operation.argument,)
 
 
@@ -163,3 +186,5 @@ def operation_to_text(operation: Operation) -> str:
             return f"v{left} + v{right}"
         case Start(label=label, argument=argument):
             return f"{label} = v{argument}"
+        case Project(border=border, is_shortcut=is_shortcut, argument=argument):
+            return f"{'shortcut' if is_shortcut else 'project'}[{border}](v{argument})"
