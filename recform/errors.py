@@ -178,9 +178,16 @@ def render(diagnostic: Diagnostic, source: Source | None) -> str:
     return "\n".join(rows)
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as an editor counts them; form feeds and the like end none."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _excerpt(span: Span, source: Source, gutter: str, width: int = 96) -> list[str]:
-    lines = source.text.splitlines() or [""]
+    lines = lines_of(source.text)
     line = lines[min(span.line, len(lines)) - 1].replace("\t", " ")
+    # What moves the cursor or cannot be seen is shown as a box, one column wide.
+    line = "".join(sign if sign.isprintable() else "\N{WHITE SQUARE}" for sign in line)
     # A very long line is cut to a window around the span, so that the caret stays on the screen.
     start = max(0, span.column - 1 - width // 2) if len(line) > width else 0
     shown = line[start : start + width]
@@ -189,7 +196,7 @@ def _excerpt(span: Span, source: Source, gutter: str, width: int = 96) -> list[s
     return [
         f"{gutter[1:]}--> {source.name}:{span.line}:{span.column}",
         f"{gutter}|",
-        f" {span.line} | {shown}",
+        f" {span.line} | {shown}".rstrip(),
         f"{gutter}| {' ' * first}{carets}",
     ]
 

@@ -1,6 +1,6 @@
 """Text to meaning: the formula language read, checked, and printed again.
 
-    text --parse--> Formula --show--> text, LaTeX
+text --parse--> Formula --show--> text, LaTeX
 """
 
 from recform.formula.formula import Formula as Formula

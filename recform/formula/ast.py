@@ -22,16 +22,12 @@ from recform.errors import Span
 NOWHERE = Span(1, 1, 1)
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[return-value]
-
-
 @dataclass(frozen=True)
 class Number:
     """An exact rational: `2`, `1/3`, `0.1` (one tenth)."""
 
     value: Fraction
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Name:
     """A depth: `l`, `L`, or the index variable of a range."""
 
     name: str
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class Read:
 
     state: str
     index: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Apply:
     block: str
     index: Expression | None
     argument: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Map:
 
     function: str
     argument: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ class Each:
     first: Expression
     last: Expression | None
     condition: Expression | None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ class Reduce:
 
     function: Literal["sum", "mean"]
     items: tuple[Item, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -103,13 +99,13 @@ class Sum:
     """Terms with their signs, added from left to right."""
 
     terms: tuple[tuple[int, Expression], ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Negate:
     operand: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ class Binary:
     operator: str
     left: Expression
     right: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -128,20 +124,20 @@ class Compare:
 
     operators: tuple[str, ...]
     operands: tuple[Expression, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Logic:
     operator: Literal["and", "or"]
     operands: tuple[Expression, ...]
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Not:
     operand: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -151,7 +147,7 @@ class Case:
     value: Expression
     condition: Expression
     otherwise: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 Expression = Union[  # noqa: UP007 - a recursive alias; Python 3.10 has no `type` statement
@@ -178,7 +174,7 @@ class Equation:
     state: str
     step: bool
     right: Expression
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -192,7 +188,7 @@ class Init:
     depth: int
     block: str | None
     value: Expression | None
-    span: Span = _span()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:

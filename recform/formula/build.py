@@ -32,7 +32,6 @@ from recform.formula.ast import (
     Reduce,
     Sum,
 )
-from recform.formula.suggest import did_you_mean
 
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "sigmoid")
 MAPS = (*ACTIVATIONS, "act", "norm")
@@ -44,8 +43,9 @@ LATER_FUNCTIONS = (
     "attend", "cat", "conv1x1", "drop", "gate", "gate_dynamic", "gate_static", "gru", "linear",
     "max", "one_hot", "se", "softmax", "split", "sqrt", "stopgrad",
 )  # fmt: skip
-KEYWORDS = ("init", "input", "output", "block", "absent", "for", "in", "if", "else", "and", "or",
-            "not", "l", "s", *LATER_STATEMENTS)  # fmt: skip
+STATEMENTS = ("init", "input", "output", "block")
+KEYWORDS = (*STATEMENTS, "absent", "for", "in", "if", "else", "and", "or", "not", "l", "s",
+            *LATER_STATEMENTS)  # fmt: skip
 
 _ASCII = {"·": "*", "×": "*", "−": "-", "Σ": "sum", "σ": "sigmoid"}
 _MAX_EXPONENT = 4000
@@ -68,8 +68,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Input:
-    names: tuple[str, ...]
-    span: Span
+    names: tuple[tuple[str, Span], ...]
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Block:
-    names: tuple[str, ...]
-    span: Span
+    names: tuple[tuple[str, Span], ...]
 
 
 Part = Union[Equation, Init, Input, Output, Block]  # noqa: UP007 - needed at run time on 3.10
@@ -104,8 +102,7 @@ class Builder:
         step = target.index == _NEXT
         if not step and target.index != Name("l"):
             self._wrong("bad-left-side", f"the left side is neither {target.state}[l+1] nor "
-                        f"{target.state}[l]", target.span, f"write {target.state}[l+1] = ... for "
-                        f"a step, or {target.state}[l] = ... for a quantity of depth l")  # fmt: skip
+                        f"{target.state}[l]", target.span, _left_side(target))  # fmt: skip
         return Equation(target.state, step, right, target.span)
 
     def init(self, parts: list[Any], span: Span) -> Init:
@@ -115,13 +112,19 @@ class Builder:
         return self._init(parts[0], None, span)
 
     def inputs(self, parts: list[Any], span: Span) -> Input:
-        return Input(tuple(str(name) for name in parts), span)
+        return Input(tuple((str(name), _place(name, span)) for name in parts))
 
     def output(self, parts: list[Any], span: Span) -> Output:
         return Output(parts[0], span)
 
     def blocks(self, parts: list[Any], span: Span) -> Block:
-        return Block(tuple(str(name) for name in parts), span)
+        for name in parts:
+            if name in ("F", "L"):
+                meaning = "the backbone's block" if name == "F" else "the number of blocks"
+                self._wrong("reserved-name", f"`{name}` is {meaning} and is not declared",
+                            _place(name, span), "remove it from this line, or choose another "
+                            "name")  # fmt: skip
+        return Block(tuple((str(name), _place(name, span)) for name in parts))
 
     def target(self, parts: list[Any], span: Span) -> Target:
         return Target(str(parts[0]), parts[1], span)
@@ -211,13 +214,10 @@ class Builder:
         if name in LATER_FUNCTIONS:
             self._wrong("unsupported", f"`{name}` is not read by this version of recform", where,
                         f"the functions it knows are {', '.join(FUNCTIONS)}")  # fmt: skip
-        elif name not in MAPS:
-            self._wrong("unknown-name", f"there is no function `{name}`", where,
-                        did_you_mean(name, FUNCTIONS)
-                        or f"the functions are {', '.join(FUNCTIONS)}")  # fmt: skip
-        elif len(items) != 1 or items[0].each is not None:
+        elif name in MAPS and (len(items) != 1 or items[0].each is not None):
             self._wrong("wrong-arguments", f"`{name}` takes one argument", where,
                         f"write {name}(x[l])")  # fmt: skip
+        # `check` knows the states and blocks, and says what an unknown function may have meant.
         return Map(name, items[0].value, span)
 
     def _init(self, start: Start, value: Expression | None, span: Span) -> Init:
@@ -233,7 +233,26 @@ class Builder:
         self.mistakes.append(Diagnostic(code, message, span, hint))
 
 
+def _place(name: Any, span: Span) -> Span:
+    """Where a name stands, a token in a statement of one line that stands at `span`."""
+    return Span(span.line, name.column, name.end_column)
+
+
 _NEXT = Sum(((1, Name("l")), (1, Number(Fraction(1)))))
+
+
+def _left_side(target: Target) -> str:
+    """What to write instead of a left side that is no step and no quantity of depth l."""
+    state = target.state
+    match target.index:
+        case Number(value=value) if value <= 0:
+            return f"a start value is written init {state}[{value}] = ..."
+        case Sum(terms=((1, Name(name="l")), (_, Number()))):
+            return f"shift every depth by the same number, so that {state}[l+1] = ... is left"
+        case Name(name=name) | Sum(terms=((_, Name(name=name)), (_, Number()))) if name != "l":
+            return f"the depth is called l: write {state}[l+1] = ..."
+    return (f"write {state}[l+1] = ... for a step, or {state}[l] = ... for a quantity of "
+            "depth l")  # fmt: skip
 
 
 def _fold(operator: str, left: Fraction, right: Fraction) -> Fraction | None:

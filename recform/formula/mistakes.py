@@ -1,7 +1,8 @@
 """Mistakes in syntax, as a table: what people write, and what they are told.
 
 A row's examples are malformed statements; a text that fails in the same state of the parser, at
-the same kind of word, gets the row's message (lark's `match_examples`). The rows are tests.
+the same kind of word, gets the row's message. What no row knows is told in general words by
+`parse`: a term or an operator is missing. The rows are tests.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,27 @@ MISTAKES = (
     Mistake(
         "missing-index",
         "a state on the left side needs its depth",
-        "write x[l+1] = ... for a step, or z[l] = ... for a quantity of depth l",
-        ("x = F(x[l])", "init x = 0", "init F(x) = 0"),
+        "in square brackets: x[l+1] = ... for a step, or z[l] = ... for a quantity of depth l",
+        ("x = F(x[l])", "x_l+1 = x_l", "x(l+1) = x(l)", "x*2 = x", "init x = 0", "init F(x) = 0"),
+    ),
+    Mistake(
+        "bad-left-side",
+        "a line does not begin with an upper-case name",
+        "states have lower-case names: x[l+1] = ...; a block's start: init F(x[-1]) = ...",
+        ("X[l+1] = X[l] + F(X[l])", "F(x[l]) = x[l+1]", "F[l](x[l]) = x[l]", "F"),
+    ),
+    Mistake(
+        "bad-left-side",
+        "the equation has no left side",
+        "write which state it gives: x[l+1] = ...",
+        ("= x[l]",),
+    ),
+    Mistake(
+        "syntax",
+        "the left side is followed by `=`",
+        "write x[l+1] = ...; instead of += write x[l+1] = x[l] + ...",
+        ("x[l+1] -> x[l]", "x[l+1] += F(x[l])", "x[l+1] *= 2", "x[l+1] <= x[l]", "x[l+1] x[l]",
+         "x[l+1] F(x[l])", "x[l+1] 2", "x[l+1] (x[l])", "x[l] + F(x[l])"),
     ),
     Mistake(
         "missing-operand",
@@ -40,7 +60,6 @@ MISTAKES = (
             "x[l+1] = F(x[l] + )",
             "x[l+1] = F(x[l-])",
             "x[l+1] = 2*",
-            "x[l+1] = 2* + x[l]",
             "x[l+1] = sum(x[l], )",
             "x[l+1] = x[l] if l >",
             "x[l+1] = x[l] if l > else x[l]",
@@ -70,6 +89,8 @@ MISTAKES = (
             "x[l+1] = F(x[l] x[l])",
             "x[l+1] = x[2 l]",
             "x[l+1] = 2 L",
+            "x[l+1] = x[l](x[l])",
+            "x[l+1] = (x[l])[l]",
         ),
     ),
     Mistake(
@@ -102,6 +123,12 @@ MISTAKES = (
             "x[l+1] = x[l] if l = 0 else F(x[l])",
             "x[l+1] = F(x[l]) if l % 2 = 0 else x[l]",
             "x[l+1] = F(x[l] = 2)",
+            "x[l+1] = F(x[l]) = 0",
+            "x[l+1] = F[l](x[l]) = 0",
+            "x[l+1] = (x[l]) = 0",
+            "x[l+1] = act(x[l]) = 0",
+            "x[l+1] = x[l = 2]",
+            "x[l+1] = x[l] if L = 0 else F(x[l])",
             "x[l+1] == x[l]",
         ),
     ),
@@ -132,10 +159,24 @@ MISTAKES = (
         ("x[l+1] = F(x[i] for i in 0..l)", "x[l+1] = x[i] for i in 0..l"),
     ),
     Mistake(
+        "wrong-arguments",
+        "a block takes one argument",
+        "add them up: F(x[l] + x[l-1])",
+        ("x[l+1] = F(x[l], x[l-1])", "x[l+1] = F[l](x[l], x[l-1])", "x[l+1] = F(F(x[l]), x[l])",
+         "x[l+1] = F(2, x[l])", "init F(x[-1], x[0]) = 0"),
+    ),
+    Mistake(
+        "syntax",
+        "a comma stands between the arguments of a function",
+        "write sum(x[l], F(x[l])); equations stand on lines of their own, or after `;`",
+        ("x[l+1] = x[l],", "x[l+1] = F(x[l]), y[l+1] = y[l]", "x[l+1] = (x[l], y[l])",
+         "x[l+1] = x[l, 2]", "x[l+1], y[l+1] = x[l]", "x, y = x[l]", "x[l, 1] = x[l]"),
+    ),
+    Mistake(
         "syntax",
         "this line says nothing yet",
         "a line is an equation, x[l+1] = ..., or starts with init, input, output or block",
-        ("x[l+1]", "F(x[l])", "2*x[l]", "x", "(x[l])", "-x[l]", "F", "F[l](x[l]) = x[l]"),
+        ("x[l+1]", "2*x[l]", "x", "(x[l])", "-x[l]", "import os", "x 2", "x F", ".. x", "[l] = 1"),
     ),
     Mistake(
         "syntax",
@@ -146,10 +187,21 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "names are missing here",
-        "write input x, block G, or output x[L]",
-        ("input", "output", "block", "input 2", "block 2", "block g", "input X", "input x y",
-         "block G H", "input x,", "block G,", "input x[0]"),
+        "`input` is followed by the names of states",
+        "write input x, or input x, y",
+        ("input", "input 2", "input X", "input x y", "input x,", "input x[0]"),
+    ),
+    Mistake(
+        "syntax",
+        "`block` is followed by the names of blocks, in upper case",
+        "write block G, or block G, H",
+        ("block", "block 2", "block g", "block G H", "block G,"),
+    ),
+    Mistake(
+        "syntax",
+        "`output` is followed by what the network returns",
+        "write output x[L]",
+        ("output",),
     ),
     Mistake(
         "unsupported",
@@ -158,10 +210,29 @@ MISTAKES = (
         "states that start from the stem",
         ("block T = sigmoid(x)", "input x, y = split(x)", "input x = x[0]"),
     ),
-    Mistake(
-        "syntax",
-        "`absent` is a start value, not a term",
-        "write init y[0] = absent",
-        ("x[l+1] = absent", "x[l+1] = x[l] + absent", "output absent", "x[l+1] = F(absent)"),
-    ),
 )  # fmt: skip
+
+# What to write instead of a character that has no meaning where it stands.
+CHARACTERS = {
+    "'": "a derivative has no place in a formula; write the equation itself",
+    '"“”„«»‘’`': "remove the quotation marks",
+    "@": "products of matrices are not read by this version of recform",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`, or `!=`",
+    "_": "names start with a letter; the depth of a state stands in square brackets: x[l]",
+    "{}": "depths stand in square brackets, x[l+1]; arguments in parentheses, F(x[l])",
+    ".": "a range is written 0..l, a decimal number 0.5",
+    "…": "a range is written 0..l",
+    ":≔": "an equation has a plain `=`",
+    "→←": "an equation has `=` after its left side",
+    "⋅∗•∙": "write `*`",
+    "÷": "write `/`",
+    "–—": "write `-`",
+    "≤≥≠": "write `<=`, `>=` or `!=`",
+    "∑": "write sum(F(x[i]) for i in 0..l)",
+    "√": "roots are not read by this version of recform; write a rational number near it",
+    "²³ⁿ": "a power is written 2^l",
+    "\\": "commands of LaTeX are not read; write names such as relu, and brackets as they are",
+    "\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}": "write a plain space",
+}

@@ -13,17 +13,19 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput
+from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from recform.errors import Diagnostic, FormulaError, Source, Span
 from recform.formula.ast import Equation, Init
-from recform.formula.build import LATER_STATEMENTS, Block, Builder, Input, Output, Part
+from recform.formula.build import LATER_STATEMENTS, STATEMENTS, Block, Builder, Input, Output, Part
 from recform.formula.check import check
 from recform.formula.formula import Formula
-from recform.formula.mistakes import MISTAKES, Mistake
+from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
 from recform.formula.statements import MAX_CHARACTERS, Statement, cut, title
 
 MAX_HEIGHT = 60
+# The words of the grammar with which every term can begin.
+STARTS_A_TERM = {"NAME", "BLOCK", "NUMBER", "LPAR", "L"}
 FOLLOWS_FROM_OTHERS = ("no-step", "no-start", "unknown-name", "unknown-block")
 
 
@@ -104,33 +106,63 @@ def _span(meta: Any, statement: Statement) -> Span:
 def _explain(error: UnexpectedInput, statement: Statement) -> Diagnostic:
     if isinstance(error, UnexpectedCharacters):
         return _bad_character(error, statement)
-    token: Token = error.token  # type: ignore[attr-defined]
+    assert isinstance(error, UnexpectedToken), f"lark raised {type(error).__name__}"
+    token = error.token
     span = statement.end if token.type == "$END" else _span(token, statement)
-    examples = {mistake: list(mistake.examples) for mistake in MISTAKES}
-    mistake = error.match_examples(_grammar().parse, examples, use_accepts=True)
-    if isinstance(mistake, Mistake):
-        return Diagnostic(mistake.code, mistake.message, span, mistake.hint)
-    found = "the line ends too early" if token.type == "$END" else f"`{token}` is not expected here"
-    return Diagnostic("syntax", found, span, "an equation looks like x[l+1] = x[l] + F(x[l])")
+    known = _known_mistakes()
+    for key in (*_keys(error, statement.text), *_keys(error, "")):
+        if key in known:
+            return Diagnostic(known[key].code, known[key].message, span, known[key].hint)
+    return _unexpected(error, span)
 
 
-_CHARACTERS = {
-    "'": "a derivative has no place in a formula; write the equation itself",
-    "@": "products of matrices are not read by this version of recform",
-    "&": "write `and`",
-    "|": "write `or`",
-    "!": "write `not`, or `!=`",
-    "_": "names start with a letter; the depth of a state stands in brackets: x[l]",
-    "{": "use parentheses",
-    ".": "a range is written 0..l, a decimal number 0.5",
-}
+# lark's own `match_examples` also compares how much the parser has still to close, and so would
+# not know a mistake again inside a bracket or behind a plus.
+@lru_cache(maxsize=1)
+def _known_mistakes() -> dict[tuple, Mistake]:
+    """The rows of `MISTAKES` by the state in which the parser fails at their examples."""
+    known: dict[tuple, Mistake] = {}
+    for mistake in MISTAKES:
+        for example in mistake.examples:
+            try:
+                _grammar().parse(example)
+            except UnexpectedToken as error:
+                for key in _keys(error, example):
+                    known.setdefault(key, mistake)
+    return known
+
+
+def _keys(error: UnexpectedToken, text: str) -> tuple[tuple, tuple]:
+    """Kind of statement, state of the parser, kind of word and the word; then any of its kind."""
+    state: Any = error.state
+    first = text.split(maxsplit=1)[0] if text else ""
+    statement = first if first in STATEMENTS else ""
+    key = (statement, state.position, error.token.type)
+    return (*key, str(error.token)), key
+
+
+def _unexpected(error: UnexpectedToken, span: Span) -> Diagnostic:
+    """What no row tells: a term is missing before this word, or an operator."""
+    at_end = error.token.type == "$END"
+    where = "where the line ends" if at_end else f"before `{error.token}`"
+    if set(error.expected) >= STARTS_A_TERM:
+        return Diagnostic("missing-operand", f"a term is missing {where}", span,
+                          "a term is a number, a state like x[l], or a call like "
+                          "F(x[l])")  # fmt: skip
+    if error.token.type in STARTS_A_TERM:
+        return Diagnostic("missing-operator", f"an operator is missing {where}", span,
+                          "write the sign: 2*x[l], x[l] + F(x[l])")  # fmt: skip
+    message = "the line ends too early" if at_end else f"`{error.token}` is not expected here"
+    return Diagnostic("syntax", message, span, "an equation looks like x[l+1] = x[l] + F(x[l])")
 
 
 def _bad_character(error: UnexpectedCharacters, statement: Statement) -> Diagnostic:
     line = statement.line + error.line - 1
     span = Span(line, error.column, error.column + 1)
     sign = error.char
-    hint = _CHARACTERS.get(sign, "remove it")
+    hint = next((hint for signs, hint in CHARACTERS.items() if sign in signs), "")
+    if not hint:
+        hint = "names are written with the letters a to z" if sign.isalpha() else "remove it"
     shown = f"`{sign}`" if sign.isprintable() else f"the character U+{ord(sign):04X}"
     return Diagnostic("bad-character", f"{shown} has no meaning here", span, hint)
 
@@ -144,7 +176,7 @@ def _later(word: str, statement: Statement) -> Diagnostic:
 
 def _refuse_large(source: Source) -> None:
     if len(source.text) > MAX_CHARACTERS:
-        message = f"the text has {len(source.text):,} characters; at most {MAX_CHARACTERS:,} are read"
+        message = f"the text has {len(source.text):,} characters, more than {MAX_CHARACTERS:,}"
         raise FormulaError([Diagnostic("too-large", message, None, "a formula is a few lines")],
                            None)  # fmt: skip
 
@@ -153,10 +185,11 @@ def _assemble(parts: list[Part], source: Source) -> tuple[Formula, list[Diagnost
     """The parts under their headings; what may stand once and stands twice is a mistake."""
     mistakes: list[Diagnostic] = []
     outputs = [part for part in parts if isinstance(part, Output)]
-    blocks = [(name, part.span) for part in parts if isinstance(part, Block) for name in part.names]
-    inputs = [(name, part.span) for part in parts if isinstance(part, Input) for name in part.names]
+    blocks = [name for part in parts if isinstance(part, Block) for name in part.names]
+    inputs = [name for part in parts if isinstance(part, Input) for name in part.names]
     equations = [part for part in parts if isinstance(part, Equation)]
     inits = [part for part in parts if isinstance(part, Init)]
+    mistakes += _without_step(inputs, equations)
     mistakes += _twice([("output", part.span) for part in outputs], "the output")
     mistakes += _twice(blocks, "block {}")
     mistakes += _twice(inputs, "input {}")
@@ -172,6 +205,17 @@ def _assemble(parts: list[Part], source: Source) -> tuple[Formula, list[Diagnost
         source=source,
     )
     return formula, mistakes
+
+
+def _without_step(
+    inputs: Iterable[tuple[str, Span]], equations: Iterable[Equation]
+) -> list[Diagnostic]:
+    steps = {equation.state for equation in equations if equation.step}
+    return [
+        Diagnostic("unknown-name", f"`{name}` starts from the input and has no step", span,
+                   f"write an equation {name}[l+1] = ...")
+        for name, span in inputs if name not in steps
+    ]  # fmt: skip
 
 
 def _twice(keys: Iterable[tuple[Hashable, Span]], what: str) -> list[Diagnostic]:

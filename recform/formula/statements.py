@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from recform.errors import Diagnostic, Span
+from recform.errors import Diagnostic, Span, lines_of
 
 MAX_CHARACTERS = 100_000
 MAX_BRACKETS = 40
@@ -61,7 +61,7 @@ class _Cutter:
 
 def title(text: str) -> str:
     """The first comment line, without its sign."""
-    for row in text.splitlines():
+    for row in lines_of(text):
         if row.lstrip().startswith("#"):
             return row.lstrip().lstrip("#").strip()
     return ""
@@ -75,7 +75,7 @@ def cut(text: str) -> tuple[list[Statement], list[Diagnostic]]:
     statements: list[Statement] = []
     mistakes: list[Diagnostic] = []
     current, opened = _Cutter(), []
-    for number, row in enumerate(text.splitlines(), start=1):
+    for number, row in enumerate(lines_of(text), start=1):
         if opened and _STATEMENT_START.match(row):
             mistakes.append(_unclosed(opened[-1]))
             current, opened = _Cutter(number), []

@@ -1,6 +1,6 @@
 """A formula at a depth, as a flat list of operations, and the one way to read it.
 
-    Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
+Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
 """
 
 from recform.tape.fold import Algebra as Algebra

@@ -32,7 +32,7 @@ MAX_VALUES = 1_000_000
 _MODULUS = 2**256
 
 
-class BorderConflict(Exception):
+class BorderConflict(Exception):  # noqa: N818 - a signal within the tape
     """A block is applied to a value that only exists behind the border where the block stands."""
 
     def __init__(self, border: int) -> None:
@@ -40,7 +40,7 @@ class BorderConflict(Exception):
         self.border = border
 
 
-class TooManyValues(Exception):
+class TooManyValues(Exception):  # noqa: N818 - a signal within the tape
     """The tape grew past MAX_VALUES."""
 
 

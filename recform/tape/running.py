@@ -42,9 +42,7 @@ class RunningSums:
         self._reached: dict[tuple[int, int, Accumulated], tuple[int, Accumulated]] = {}
         self._bases: dict[tuple[int, int], Accumulated] = {}
 
-    def resume(
-        self, item: Item, indices: range, so_far: Accumulated
-    ) -> tuple[int, Accumulated]:
+    def resume(self, item: Item, indices: range, so_far: Accumulated) -> tuple[int, Accumulated]:
         """How many of the indices are added up already, and what they came to."""
         last, total = self._reached.get((id(item), indices.start, so_far), (None, so_far))
         if last is None or last not in indices:

@@ -55,10 +55,8 @@ def number(expression: Expression, names: Names, source: Source | None) -> Fract
             return number(value if condition(test, names, source) else otherwise, names, source)
         case Reduce(function=function, items=items):
             return _reduce(expression, function, items, names, source)
-        case Binary(operator=sign, left=left, right=right):
-            return _binary(
-                expression, sign, number(left, names, source), number(right, names, source), source
-            )
+        case Binary():
+            return _binary(expression, names, source)
     raise AssertionError(f"check lets no {type(expression).__name__} pass as a number")
 
 
@@ -83,14 +81,16 @@ def whole(expression: Expression, names: Names, source: Source | None) -> int:
     value = number(expression, names, source)
     if value.denominator != 1:
         raise _error("fractional-index", f"the depth {value} is not a whole number", expression,
-                     "depths are 0, 1, 2, ...", names, source)  # fmt: skip
+                     "write a whole number; (l - l % 2)/2 is half of l, rounded down", names,
+                     source)  # fmt: skip
     return int(value)
 
 
 def each_index(item: Item, names: Names, source: Source | None) -> range:
     """The indices of a closed range; both ends are included, and b < a is empty."""
     each = item.each
-    assert each is not None and each.last is not None, "only closed ranges have an end"
+    assert each is not None, "only items with a range have indices"
+    assert each.last is not None, "only closed ranges have an end"
     first, last = whole(each.first, names, source), whole(each.last, names, source)
     if last - first > MAX_RANGE:
         raise _error("too-deep", f"this range has {last - first + 1:,} indices", each.last,
@@ -98,15 +98,18 @@ def each_index(item: Item, names: Names, source: Source | None) -> range:
     return range(first, last + 1)
 
 
-def _binary(
-    expression: Expression, sign: str, left: Fraction, right: Fraction, source: Source | None
-) -> Fraction:
+def division_by_zero(divisor: Expression, names: Names, source: Source | None) -> FormulaError:
+    return _error("division-by-zero", "this divisor is zero", divisor, "write a divisor that is "
+                  "never zero, for example l+1 instead of l", names, source)  # fmt: skip
+
+
+def _binary(expression: Binary, names: Names, source: Source | None) -> Fraction:
+    sign = expression.operator
+    left, right = number(expression.left, names, source), number(expression.right, names, source)
     if sign in "/%" and right == 0:
-        raise _error("division-by-zero", "this divides by zero", expression,
-                     "start where the divisor is not zero, for example l+1 for l", {},
-                     source)  # fmt: skip
+        raise division_by_zero(expression.right, names, source)
     if sign == "^":
-        return _power(expression, left, right, source)
+        return _power(expression, left, right, names, source)
     operations: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
         "*": operator.mul,
         "/": operator.truediv,
@@ -116,18 +119,20 @@ def _binary(
 
 
 def _power(
-    expression: Expression, base: Fraction, exponent: Fraction, source: Source | None
+    expression: Binary, base: Fraction, exponent: Fraction, names: Names, source: Source | None
 ) -> Fraction:
     if exponent.denominator != 1:
-        raise _error("irrational", f"{base}^({exponent}) is not read by this version of recform",
-                     expression, "exponents are whole numbers", {}, source)  # fmt: skip
+        raise _error("irrational", f"the exponent {exponent} is not a whole number",
+                     expression.right, "roots are not read by this version of recform; write a "
+                     "rational number near it", names, source)  # fmt: skip
     if base == 0 and exponent < 0:
-        raise _error("division-by-zero", "this divides by zero", expression,
-                     "zero has no negative power", {}, source)  # fmt: skip
+        raise _error("division-by-zero", "this is a negative power of zero", expression,
+                     "write a base that is never zero, for example (l+1)^(-1)", names,
+                     source)  # fmt: skip
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if abs(base) not in (0, 1) and abs(exponent) * bits > MAX_BITS:
         raise _error("too-deep", f"this number has more than {MAX_BITS:,} bits", expression,
-                     "lower the exponent or the depth", {}, source)  # fmt: skip
+                     "lower the exponent or the depth", names, source)  # fmt: skip
     return base ** int(exponent)
 
 

@@ -35,12 +35,12 @@ from recform.formula.ast import (
     walk,
 )
 from recform.formula.build import ACTIVATIONS
-from recform.formula.check import kind
 from recform.formula.formula import Formula
+from recform.formula.kinds import kind
 from recform.tape.builder import MAX_VALUES, BorderConflict, TapeBuilder, TooManyValues
 from recform.tape.operations import Stages, Tape
 from recform.tape.running import Accumulated, RunningSums
-from recform.tape.scalar import condition, each_index, number, whole
+from recform.tape.scalar import condition, division_by_zero, each_index, number, whole
 
 MAX_DEPTH = 10_000
 MAX_STEPS = 5_000_000
@@ -66,11 +66,14 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
     try:
         return _Unroller(formula, depth, stages.borders if stages else ()).run()
     except TooManyValues:
-        raise _without_place("too-deep", f"the formula has more than {MAX_VALUES:,} values at depth "
-                             f"{depth:,}", "choose a smaller depth") from None  # fmt: skip
+        raise _without_place("too-deep", f"the formula has more than {MAX_VALUES:,} values at "
+                             f"depth {depth:,}", "choose a smaller depth") from None  # fmt: skip
     except RecursionError:
-        raise _without_place("too-large", "the equations are nested too deep",
-                             "use fewer auxiliary quantities that read each other") from None
+        raise _without_place(
+            "too-large",
+            "the equations are nested too deep",
+            "use fewer auxiliary quantities that read each other",
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -299,8 +302,7 @@ class _Unroller:
         coefficient = number(factor, scope.names, self._formula.source)
         if product.operator == "/":
             if coefficient == 0:
-                raise self._error("division-by-zero", "this divides by zero", product.span,
-                                  "divide by something that is not zero at any l")  # fmt: skip
+                raise division_by_zero(factor, scope.names, self._formula.source)
             coefficient = 1 / coefficient
         return self._scaled(coefficient, self._value(value, scope))
 
