@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recform.errors import UserError
-from recform.tape import Input, Tape
+from recform.tape import Input, Start, Tape
 
 
 def source_of(tape: Tape, start: int) -> int | None:
@@ -16,4 +16,8 @@ def source_of(tape: Tape, start: int) -> int | None:
                         f"{tape.depth}", "choose a start in this range")  # fmt: skip
     if start == 0:
         return tape.operations.index(Input()) if Input() in tape.operations else None
-    return tape.states.get((tape.main, start))
+    value = tape.states.get((tape.main, start))
+    # A start value is the value that it was given, under another name.
+    while value is not None and isinstance(tape.operations[value], Start):
+        value = tape.operations[value].argument
+    return value

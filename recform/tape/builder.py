@@ -52,6 +52,9 @@ class TapeBuilder:
         self._operations: list[Operation] = []
         self._places: dict[Operation, int] = {}
         self._fingerprints: list[int] = []
+        # Each value as a constant times another value that is none: letters compare by these.
+        self._multiples: list[tuple[Fraction, int]] = []
+        self._states: set[int] = set()
         self._calls: dict[tuple[str, int, int], int] = {}
         # Where a value is born: before block `position`, with the shape that this block reads.
         self._positions: list[int] = []
@@ -75,11 +78,15 @@ class TapeBuilder:
     def map(self, function: str, index: int | None, argument: int) -> int:
         return self._put(Map(function, index, argument), self._positions[argument])
 
+    def keep_state(self, value: int) -> None:
+        """Take this value apart nowhere: paths may lead back to it as a state."""
+        self._states.add(value)
+
     def scale(self, factor: Fraction, argument: int) -> int:
         operation = self._operations[argument]
         if isinstance(operation, Zero):
             return argument
-        if isinstance(operation, Scale):
+        if isinstance(operation, Scale) and argument not in self._states:
             return self.scale(factor * operation.factor, operation.argument)
         if factor == 1:
             return argument
@@ -120,9 +127,19 @@ class TapeBuilder:
         value = len(self._operations)
         self._places[operation] = value
         self._operations.append(operation)
+        self._multiples.append(self._multiple(operation, value))
         self._fingerprints.append(self._fingerprint(operation))
         self._positions.append(position)
         return value
+
+    def _multiple(self, operation: Operation, value: int) -> tuple[Fraction, int]:
+        match operation:
+            case Scale(factor=factor, argument=argument):
+                inner, core = self._multiples[argument]
+                return factor * inner, core
+            case Start(argument=argument) | Project(argument=argument):
+                return self._multiples[argument]
+        return Fraction(1), value
 
     def _fingerprint(self, operation: Operation) -> int:
         inner = [self._fingerprints[value] for value in operands(operation)]
@@ -135,8 +152,11 @@ class TapeBuilder:
                 text = f"call {block} {index} {inner[0]}"
             case Map(function=function, index=index):
                 text = f"map {function} {index} {inner[0]}"
-            case Scale(factor=factor):
-                text = f"scale {factor} {inner[0]}"
+            case Scale():
+                factor, core = self._multiples[-1]
+                if factor == 1:
+                    return self._fingerprints[core]
+                text = f"scale {factor} {self._fingerprints[core]}"
             case Input() | Zero():
                 text = type(operation).__name__
         return int.from_bytes(blake2b(text.encode(), digest_size=32).digest(), "big")

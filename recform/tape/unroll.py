@@ -44,8 +44,8 @@ from recform.tape.scalar import condition, division_by_zero, each_index, number,
 
 MAX_DEPTH = 10_000
 MAX_STEPS = 5_000_000
-# An open range that has not fallen before the start after this many indices never will.
-MAX_OPEN_RANGE = 2 * MAX_DEPTH
+# An open range that has not fallen before the start after this many indices a block never will.
+MAX_OPEN_RANGE_PER_BLOCK = 10
 
 
 def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
@@ -144,9 +144,11 @@ class _Unroller:
                                   "earlier depth")  # fmt: skip
             self._in_progress.add(key)
             try:
-                self._values[key] = self._compute(state, depth, span)
+                value = self._values[key] = self._compute(state, depth, span)
             finally:
                 self._in_progress.discard(key)
+            if value is not None:
+                self._tape.keep_state(value)
         return self._values[key]
 
     def _compute(self, state: str, depth: int, span: Span) -> int | None:
@@ -248,7 +250,7 @@ class _Unroller:
         argument = self._value(apply.argument, scope)
         index = self._block_index(apply, argument, scope)
         if argument.value is None or index < 0:
-            return _Term(None, argument.deepest, argument.before_start or index < 0)
+            return _Term(None, argument.deepest, argument.before_start)
         if index >= self._depth:
             raise self._error("block-ahead", f"{apply.block}[{index}] does not exist: the last "
                               f"block is {apply.block}[{self._depth - 1}]", apply.span,
@@ -350,7 +352,7 @@ class _Unroller:
         """An open range ends at the first index that falls before the start of history."""
         assert item.each is not None
         first = whole(item.each.first, scope.names, self._formula.source)
-        for index in range(first, first + MAX_OPEN_RANGE):
+        for index in range(first, first + 100 + MAX_OPEN_RANGE_PER_BLOCK * self._depth):
             for term in self._item_at(item, index, scope):
                 if term.before_start:
                     return
