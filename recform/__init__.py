@@ -1,0 +1,57 @@
+"""recform: a network's architecture is its recursion formula.
+
+    >>> import recform
+    >>> formula = recform.parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])")
+    >>> recform.analyze(formula, depth=5).net      # signed number of paths, by length
+    (1, 1, 1, 1, 1, 1)
+    >>> recform.analyze(formula, depth=5).gross    # the wires as drawn
+    (1, 9, 25, 25, 9, 1)
+    >>> net = recform.build(formula, backbone="resnet20_cifar", num_classes=10)
+    >>> type(net).__mro__[2].__name__              # still the backbone, with its own names
+    'ThreeStageResNet'
+
+Wherever a formula is accepted, so are its text, a file, and the name of an example
+(`recform.examples()`). What needs torch is loaded on first use, so that importing recform and
+analyzing a formula stay quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from recform.errors import FormulaError as FormulaError
+from recform.errors import UserError as UserError
+from recform.formula import Formula as Formula
+from recform.formula import examples as examples
+from recform.formula import load as load
+from recform.formula import parse as parse
+from recform.formula import resolve as resolve
+from recform.tape import Tape as Tape
+from recform.tape import unroll as unroll
+
+if TYPE_CHECKING:
+    from recform.network import build as build
+    from recform.network import compile as compile
+    from recform.network import load_network as load_network
+    from recform.network import save_network as save_network
+    from recform.paths import Analysis as Analysis
+    from recform.paths import analyze as analyze
+
+# name -> the room that has it, imported when the name is first used
+_ROOMS = {
+    "Analysis": "recform.paths",
+    "analyze": "recform.paths",
+    "build": "recform.network",
+    "compile": "recform.network",
+    "load_network": "recform.network",
+    "save_network": "recform.network",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'recform' has no attribute '{name}'")
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -172,7 +172,7 @@ def _latex_and_strength(expression: Expression) -> tuple[str, int]:
     show = expression_to_latex
     match expression:
         case Number(value=value):
-            return _latex_number(value), ATOM if value >= 0 else UNARY
+            return _latex_number(value), _strength_of_number(value)
         case Name(name=name):
             return _symbol(name), ATOM
         case Read(state=state, index=index):
@@ -241,14 +241,21 @@ def _latex_of_block(apply: Apply) -> str:
 
 def _latex_of_reduction(function: str, items: tuple[Item, ...]) -> tuple[str, int]:
     if function == "sum" and len(items) == 1 and items[0].each is not None:
-        below = _latex_range(items[0].each)
-        return rf"\sum_{{{below}}} {expression_to_latex(items[0].value, PRODUCT)}", PRODUCT
+        value = expression_to_latex(items[0].value, PRODUCT)
+        return f"{_latex_of_sum_sign(items[0].each)} {value}", PRODUCT
     arguments = [
         expression_to_latex(item.value)
         + ("" if item.each is None else rf"\ \big|\ {_latex_range(item.each)}")
         for item in items
     ]
     return rf"\operatorname{{{function}}}\left({', '.join(arguments)}\right)", ATOM
+
+
+def _latex_of_sum_sign(each: Each) -> str:
+    if each.condition is not None:
+        return rf"\sum_{{{_latex_range(each)}}}"
+    last = r"\infty" if each.last is None else expression_to_latex(each.last)
+    return rf"\sum_{{{_symbol(each.variable)}={expression_to_latex(each.first)}}}^{{{last}}}"
 
 
 def _latex_range(each: Each) -> str:

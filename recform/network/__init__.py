@@ -1,0 +1,20 @@
+"""From a formula to an nn.Module.
+
+Two doors: `compile` for blocks of any library, `build` for a real backbone. Both read the same
+tape and end in straight-line PyTorch.
+
+    Tape --place--> Tape with projections --emit(parts)--> fx graph --> nn.Module
+"""
+
+from recform.network.build import Architecture as Architecture
+from recform.network.build import FormulaNetwork as FormulaNetwork
+from recform.network.build import build as build
+from recform.network.compile import compile as compile
+from recform.network.cost import Size as Size
+from recform.network.cost import num_macs as num_macs
+from recform.network.cost import num_parameters as num_parameters
+from recform.network.cost import size as size
+from recform.network.create import BackboneSpec as BackboneSpec
+from recform.network.saved import load_network as load_network
+from recform.network.saved import save_network as save_network
+from recform.network.zoo import CIFAR_NETS as CIFAR_NETS

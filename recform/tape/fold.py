@@ -6,7 +6,7 @@ So what is analyzed is what is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Protocol, TypeVar
 
@@ -40,11 +40,17 @@ class Algebra(Protocol[Value]):
     def project(self, border: int, label: str, is_shortcut: bool, argument: Value) -> Value: ...
 
 
-def fold(tape: Tape, algebra: Algebra[Value], given: Mapping[int, Value] | None = None) -> Value:
+def fold(
+    tape: Tape,
+    algebra: Algebra[Value],
+    given: Mapping[int, Value] | None = None,
+    visit: Callable[[int, Value], None] | None = None,
+) -> Value:
     """The meaning of the tape's output.
 
     `given` puts meanings in the place of some values: to differentiate by a state is to give it
-    the meaning of an input. Each meaning is dropped after its last use.
+    the meaning of an input. `visit` is shown each value's meaning as it is made. Each meaning is
+    dropped after its last use.
     """
     assert tape.output is not None, "an absent output has no meaning"
     given = given or {}
@@ -55,6 +61,8 @@ def fold(tape: Tape, algebra: Algebra[Value], given: Mapping[int, Value] | None 
             meanings[value] = given[value]
         else:
             meanings[value] = _apply(operation, algebra, meanings)
+        if visit is not None:
+            visit(value, meanings[value])
         for operand in set(operands(operation)):
             if last[operand] == value:
                 del meanings[operand]

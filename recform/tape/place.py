@@ -78,8 +78,11 @@ class _Placer:
         if isinstance(operation, Add | Scale | Map) and value not in self._named:
             return self._natural(operation, section)
         if isinstance(operation, Zero):
-            raise UserError("no-projection", "a zero is read where it has no shape",
-                            "start the state from a value of the network: init v[0] = 0*x[0]")
+            raise UserError(
+                "no-projection",
+                "a zero is read where it has no shape",
+                "start the state from a value of the network: init v[0] = 0*x[0]",
+            )
         border = self._old.borders[section - 1]
         before = self._at(value, section - 1)
         is_shortcut = self._old.states.get((self._old.main, border)) == value

@@ -179,8 +179,8 @@ class _Unroller:
         if conflict.border != layer:
             raise self._error("no-projection", f"a block of an earlier stage reads a value of "
                               f"stage border {conflict.border}", self._equations[
-                                  self._formula.main].span, "share blocks within a stage "
-                              "only")  # fmt: skip
+                                  self._formula.main].span, "share blocks within a stage, "
+                              "but not its first, which changes the shape")  # fmt: skip
         self._plain_borders.append(layer)
         self._sums = RunningSums(self._formula)
         for key in [key for key in self._values if key[1] >= layer + self._equations[key[0]].step]:
@@ -221,7 +221,7 @@ class _Unroller:
                 return self._map(expression, scope)
             case Sum(terms=terms):
                 return self._add_all(
-                    [self._signed(sign, self._value(term, scope)) for sign, term in terms]
+                    self._signed(sign, self._value(term, scope)) for sign, term in terms
                 )
             case Negate(operand=operand):
                 return self._signed(-1, self._value(operand, scope))

@@ -1,0 +1,206 @@
+"""A formula on a real backbone: take it apart, put it together by the formula.
+
+    timm model --take_apart--> stem, units, head --tape--> the same model, another recursion
+
+`x[l+1] = act(x[l] + F(x[l]))` gives the backbone back, bit for bit and key for key.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from recform.errors import UserError
+from recform.formula import ActPlace, Formula, equation_to_text, resolve, uses_act, with_act
+from recform.network.assemble import (
+    BackboneParts,
+    assemble,
+    forward_features_from,
+    remove_unread,
+    spare_blocks,
+)
+from recform.network.backbone import Backbone, take_apart
+from recform.network.create import BackboneSpec, create, input_size
+from recform.tape import Stages, Tape, place, unroll
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network was made from, and what came of it.
+
+    `spec` is None where the backbone was a model instance. `projections` are the names of new
+    modules at stage borders, `removed` the backbone's modules that nothing reads,
+    `plain_borders` the units that run the backbone's own formula.
+    """
+
+    formula: Formula
+    spec: BackboneSpec | None
+    tape: Tape
+    code: str
+    borders: tuple[int, ...]
+    projections: tuple[str, ...]
+    removed: tuple[str, ...]
+    plain_borders: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def num_blocks(self) -> int:
+        return self.tape.depth
+
+
+class FormulaNetwork(nn.Module):
+    """What every built network has beside its backbone's own surface.
+
+    `architecture` says what it is; `code` is its forward pass as PyTorch source.
+    """
+
+    architecture: Architecture
+
+    @property
+    def code(self) -> str:
+        return self.architecture.code
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        if enable:
+            raise UserError("bad-argument", "gradient checkpointing does not follow a formula yet",
+                            "train without it")  # fmt: skip
+
+    def forward_intermediates(self, *arguments: Any, **keywords: Any) -> Any:
+        raise UserError("bad-argument", "forward_intermediates does not follow a formula yet",
+                        "use forward_features")  # fmt: skip
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FormulaNetwork:
+        twin = self.__class__.__new__(self.__class__)
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as formula, backbone and weights: generated code does not travel."""
+        spec = self.architecture.spec
+        if spec is None:
+            raise pickle.PicklingError(
+                "a network built on a model instance cannot be pickled: build it by name"
+            )
+        return _rebuild, (str(self.architecture.formula), spec, self.state_dict(), self.training)
+
+
+def build(
+    formula: Formula | str,
+    backbone: str | nn.Module = "resnet50",
+    num_classes: int | None = None,
+    in_chans: int = 3,
+    pretrained: bool = False,
+    act: ActPlace | None = None,
+    image_size: int | None = None,
+    **keywords: Any,
+) -> FormulaNetwork:
+    """The network of a formula on a backbone.
+
+    `backbone` is a timm model of the ResNet family, one of recform's CIFAR nets, or an instance of
+    one, which is then changed. `num_classes` defaults to the backbone's own. `act` puts `act` into
+    a formula that has none: around x[l] + F(x[l]) ("sum") or the right side ("end"). `image_size`
+    only matters where strides depend on it. Further keywords go to timm.
+
+    The network is of the backbone's class, with its parameter names. Raises UserError
+    `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
+
+    >>> net = build("resnet_s_net", backbone="resnet20_cifar", num_classes=10)
+    >>> net(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
+    """
+    formula = resolve(formula)
+    if act is not None:
+        formula = with_act(formula, act)
+    spec = None
+    if isinstance(backbone, str):
+        spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
+    model = create(spec, pretrained) if spec is not None else backbone
+    assert isinstance(model, nn.Module)
+    whole = take_apart(model, input_size(model, in_chans, image_size))
+    return _put_together(formula, whole, spec)
+
+
+def _put_together(
+    formula: Formula, backbone: Backbone, spec: BackboneSpec | None
+) -> FormulaNetwork:
+    tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
+    if tape.output is None:
+        raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
+                        "give its states a start")  # fmt: skip
+    placed = place(tape)
+    parts = BackboneParts(backbone, _spares(backbone, spare_blocks(placed), spec))
+    graph = assemble(backbone, placed, parts)
+    removed = remove_unread(backbone, graph)
+    forward_features, code = forward_features_from(graph, backbone.model)
+    model = backbone.model
+    surface = {"forward_features": forward_features, "__module__": __name__}
+    model.__class__ = type(f"{type(model).__name__}ByFormula",
+                           (FormulaNetwork, type(model)), surface)  # fmt: skip
+    model.architecture = Architecture(  # type: ignore[assignment]
+        formula=formula,
+        spec=spec,
+        tape=placed,
+        code=code,
+        borders=backbone.borders,
+        projections=tuple(parts.projections),
+        removed=removed,
+        plain_borders=tape.plain_borders,
+        notes=tuple(_notes(formula, backbone, tape)),
+    )
+    return model  # type: ignore[return-value]
+
+
+def _spares(
+    backbone: Backbone, blocks: tuple[str, ...], spec: BackboneSpec | None
+) -> dict[str, Backbone]:
+    """For each further block a fresh copy of the backbone, to take its branches from."""
+    if blocks and spec is None:
+        raise UserError("no-units", f"block {', '.join(blocks)} needs a fresh copy of the backbone",
+                        "name the backbone instead of passing an instance")  # fmt: skip
+    spares = {}
+    for block in blocks:
+        model = create(spec, pretrained=False)  # type: ignore[arg-type]
+        reads = backbone.reads[0]
+        spares[block] = take_apart(model, input_size(model, model.in_chans, None))  # type: ignore[arg-type]
+        assert spares[block].reads[0].channels == reads.channels, "a copy has the same shapes"
+    return spares
+
+
+def _notes(formula: Formula, backbone: Backbone, tape: Tape) -> list[str]:
+    notes = []
+    if backbone.has_act and not uses_act(formula):
+        notes.append("the backbone applies an activation after its additions, and this formula "
+                     f"none; with it: {_with_act_text(formula)}")  # fmt: skip
+    if tape.plain_borders:
+        units = ", ".join(backbone.units[border].path for border in tape.plain_borders)
+        notes.append(f"the formula cannot cross the stage border in {units}: the backbone's own "
+                     "formula runs there")  # fmt: skip
+    return notes
+
+
+def _with_act_text(formula: Formula) -> str:
+    for where in ("sum", "end"):
+        try:
+            rewritten = with_act(formula, where)
+        except UserError:
+            continue
+        changed = [new for old, new in zip(formula.equations, rewritten.equations, strict=True)
+                   if old != new]  # fmt: skip
+        return f"{equation_to_text(changed[0])} (--act {where})"
+    return "write act(...) where it belongs"
+
+
+def _rebuild(
+    text: str, spec: BackboneSpec, state: dict[str, torch.Tensor], training: bool
+) -> FormulaNetwork:
+    model = create(spec, pretrained=False)
+    whole = take_apart(model, input_size(model, spec.in_chans, None))
+    network = _put_together(resolve(text), whole, spec)
+    network.load_state_dict(state)
+    return network.train(training)

@@ -1,0 +1,161 @@
+"""A formula and any blocks, made into one module.
+
+The general door: nothing here knows timm, images or channels. The blocks may be of any library, as
+long as each maps a tensor to a tensor that can be added to the others.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import fx, nn
+
+from recform.errors import UserError
+from recform.formula import Formula, resolve
+from recform.network.emit import emit, keep_values_intact
+from recform.tape import Call, Map, Stages, Tape, place, unroll
+
+Blocks = Sequence[nn.Module] | Mapping[str, Sequence[nn.Module]]
+Activation = nn.Module | Callable[[torch.Tensor], torch.Tensor]
+
+
+def compile(  # noqa: A001 - the name users expect, as in re.compile and torch.compile
+    formula: Formula | str,
+    blocks: Blocks,
+    *,
+    depth: int | None = None,
+    act: Activation | None = None,
+    norm: Callable[[], nn.Module] | None = None,
+    projection: Mapping[int, Callable[[], nn.Module]] | None = None,
+) -> fx.GraphModule:
+    """The network of a formula whose blocks are the given modules.
+
+    `blocks` are the modules of F, or a mapping from block names to theirs; they are handed out in
+    ascending order of the indices used, and are not copied. `depth` is their number unless given
+    (where blocks are shared, as in `F[0](x[l])`). `act` is what `act(...)` applies (nothing by
+    default), `norm` makes the module of one `norm(...)`. All values must have one shape, unless
+    `projection` says, for each block that changes the shape, what makes a module that brings an
+    older value across it; each such value gets a module of its own.
+
+    The result is an `fx.GraphModule`; its `.code` is straight-line PyTorch. Raises UserError
+    `block-count`, `no-norm`, `absent-output`; warns of blocks that nothing uses.
+
+    >>> net = compile("x[l+1] = x[l] + F(x[l]) - F(x[l-1])", [nn.Linear(4, 4) for _ in range(3)])
+    >>> net(torch.ones(2, 4)).shape
+    torch.Size([2, 4])
+    """
+    formula = resolve(formula)
+    named = dict(blocks) if isinstance(blocks, Mapping) else {"F": blocks}
+    borders = tuple(sorted(projection or ()))
+    depth = _depth(named) if depth is None else depth
+    tape = place(unroll(formula, depth, Stages.between(borders, depth)))
+    if tape.output is None:
+        raise UserError("absent-output", f"the output is absent at depth {depth}",
+                        "give its states a start, or choose another depth")  # fmt: skip
+    root = nn.Module()
+    parts = _ModuleParts(root, fx.Graph(), tape, projection or {})
+    parts.add_blocks(named)
+    parts.add_norms(norm)
+    parts.add_act(act)
+    stem = parts.graph.placeholder("input")
+    parts.graph.output(emit(tape, parts.graph, parts, stem))
+    keep_values_intact(parts.graph, root)
+    return fx.GraphModule(root, parts.graph, class_name="Network")
+
+
+class _ModuleParts:
+    """Blocks that are whole modules, under names such as F.0 and projection.F1_at_2."""
+
+    def __init__(
+        self,
+        root: nn.Module,
+        graph: fx.Graph,
+        tape: Tape,
+        projections: Mapping[int, Callable[[], nn.Module]],
+    ) -> None:
+        self.graph = graph
+        self._root = root
+        self._tape = tape
+        self._projections = projections
+        self._places: dict[tuple[str, int], str] = {}
+        self._act: Activation | None = None
+
+    def add_blocks(self, blocks: Mapping[str, Sequence[nn.Module]]) -> None:
+        used: dict[str, set[int]] = {name: set() for name in blocks}
+        for operation in self._tape.operations:
+            if isinstance(operation, Call):
+                used.setdefault(operation.block, set()).add(operation.index)
+        for name, indices in used.items():
+            modules = blocks.get(name, ())
+            if len(modules) < len(indices):
+                raise UserError("block-count", f"the formula uses {len(indices)} blocks {name} at "
+                                f"depth {self._tape.depth}, and {len(modules)} are given",
+                                f"give {len(indices)} modules for {name}")  # fmt: skip
+            if len(modules) > len(indices):
+                warnings.warn(f"{len(modules) - len(indices)} of the {len(modules)} blocks {name} "
+                              "are used by nothing", stacklevel=3)  # fmt: skip
+            for place_, index in enumerate(sorted(indices)):
+                self._places[name, index] = f"{name}.{place_}"
+                _add(self._root, f"{name}.{place_}", modules[place_])
+
+    def add_norms(self, make: Callable[[], nn.Module] | None) -> None:
+        for operation in self._tape.operations:
+            if isinstance(operation, Map) and operation.function == "norm":
+                if make is None:
+                    raise UserError("no-norm", "the formula normalises, and no norm is given",
+                                    "pass norm=..., such as lambda: nn.LayerNorm(64)")  # fmt: skip
+                key = ("norm", operation.index or 0)
+                if key not in self._places:
+                    self._places[key] = f"norm.{operation.index}"
+                    _add(self._root, self._places[key], make())
+
+    def add_act(self, act: Activation | None) -> None:
+        self._act = act
+        if isinstance(act, nn.Module):
+            # A copy: whether it may work in place is decided here.
+            _add(self._root, "act", copy.deepcopy(act))
+
+    def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        return self.graph.call_module(self._places[block, index], (argument,))
+
+    def act(self, index: int, argument: fx.Node) -> fx.Node:
+        if self._act is None:
+            return argument
+        if isinstance(self._act, nn.Module):
+            return self.graph.call_module("act", (argument,))
+        return self.graph.call_function(self._act, (argument,))
+
+    def norm(self, index: int, argument: fx.Node) -> fx.Node:
+        return self.graph.call_module(self._places["norm", index], (argument,))
+
+    def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
+        return self.projection(border, "shortcut", argument)
+
+    def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
+        name = f"projection.{label}_at_{border}"
+        _add(self._root, name, self._projections[border]())
+        return self.graph.call_module(name, (argument,))
+
+
+def _depth(blocks: Mapping[str, Sequence[nn.Module]]) -> int:
+    counts = {name: len(modules) for name, modules in blocks.items()}
+    if len(set(counts.values())) != 1:
+        shown = ", ".join(f"{count} for {name}" for name, count in counts.items()) or "no blocks"
+        raise UserError("block-count", f"the depth is not clear from {shown}",
+                        "pass depth=...")  # fmt: skip
+    return next(iter(counts.values()))
+
+
+def _add(root: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module under a dotted name, with containers on the way."""
+    *containers, leaf = name.split(".")
+    for container in containers:
+        if container not in root._modules:
+            root.add_module(container, nn.Module())
+        root = root.get_submodule(container)
+    root.add_module(leaf, module)
+
+

@@ -1,0 +1,155 @@
+"""The torch reading of a tape: one fx node for each value.
+
+What the operations become is said by `Parts`: `compile` and `build` each bring their own. The
+result is straight-line dataflow; every state and every kept block output is a node, freed at its
+last use, and nothing is remembered anywhere else.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+from recform.tape import Add, Call, Map, Tape, fold
+
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": functional.relu,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+}
+
+
+class Parts(Protocol):
+    """What a tape's operations are made of: each method adds nodes to the graph it was made for."""
+
+    def call(self, block: str, index: int, argument: fx.Node) -> fx.Node: ...
+    def act(self, index: int, argument: fx.Node) -> fx.Node: ...
+    def norm(self, index: int, argument: fx.Node) -> fx.Node: ...
+    def shortcut(self, border: int, argument: fx.Node) -> fx.Node: ...
+    def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node: ...
+
+
+@dataclass
+class TorchAlgebra:
+    """The algebra of fx nodes. `stem` is the node that the tape's input stands for."""
+
+    graph: fx.Graph
+    parts: Parts
+    stem: fx.Node
+
+    def input(self) -> fx.Node:
+        return self.stem
+
+    def zero(self) -> fx.Node:
+        return self.graph.call_function(torch.zeros_like, (self.stem,))
+
+    def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        return self.parts.call(block, index, argument)
+
+    def map(self, function: str, index: int | None, argument: fx.Node) -> fx.Node:
+        if function == "act":
+            assert index is not None, "act belongs to a block"
+            return self.parts.act(index, argument)
+        if function == "norm":
+            assert index is not None, "norm belongs to a block"
+            return self.parts.norm(index, argument)
+        return self.graph.call_function(ACTIVATIONS[function], (argument,))
+
+    def scale(self, factor: Fraction, argument: fx.Node) -> fx.Node:
+        if factor == -1:
+            return self.graph.call_function(operator.neg, (argument,))
+        return self.graph.call_function(operator.mul, (argument, float(factor)))
+
+    def add(self, left: fx.Node, right: fx.Node) -> fx.Node:
+        return self.graph.call_function(operator.add, (left, right))
+
+    def start(self, label: str, argument: fx.Node) -> fx.Node:
+        return argument
+
+    def project(self, border: int, label: str, is_shortcut: bool, argument: fx.Node) -> fx.Node:
+        if is_shortcut:
+            return self.parts.shortcut(border, argument)
+        return self.parts.projection(border, label, argument)
+
+
+def emit(tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node) -> fx.Node:
+    """Add the tape's dataflow to a graph; the node of the output comes back."""
+    names = _readable_names(tape)
+
+    def give_name(value: int, node: fx.Node) -> None:
+        if value in names and node.op != "placeholder":
+            node._rename(names[value])
+
+    output = fold(tape, TorchAlgebra(graph, parts, stem), visit=give_name)
+    _subtract(graph)
+    return output
+
+
+def _readable_names(tape: Tape) -> dict[int, str]:
+    """x_3 for a state and F_2 for a block's output, for whoever reads the code."""
+    names = {}
+    for (state, depth), value in sorted(tape.states.items(), reverse=True):
+        if isinstance(tape.operations[value], Add | Map):
+            names[value] = f"{state}_{depth}"
+    for value, operation in enumerate(tape.operations):
+        if isinstance(operation, Call):
+            names[value] = f"{operation.block}_{operation.index}"
+    return names
+
+
+def _subtract(graph: fx.Graph) -> None:
+    """a + (-b) is a - b, to the bit, and saves a tensor."""
+    for node in list(graph.nodes):
+        if node.op != "call_function" or node.target is not operator.add:
+            continue
+        left, right = node.args
+        if _is_negation(right):
+            node.target, node.args = operator.sub, (left, right.args[0])
+        elif _is_negation(left):
+            node.target, node.args = operator.sub, (right, left.args[0])
+    for node in reversed(list(graph.nodes)):
+        if _is_negation(node) and not node.users:
+            graph.erase_node(node)
+
+
+def _is_negation(node: Any) -> bool:
+    return (
+        isinstance(node, fx.Node) and node.op == "call_function" and node.target is operator.neg
+    )
+
+
+def keep_values_intact(graph: fx.Graph, root: nn.Module) -> None:
+    """Let no module overwrite a value that is read again: its `inplace` is switched off there.
+
+    timm's activations work in place, which is right on a sum that nothing else reads, and wrong on
+    a state that is read again one block later.
+    """
+    modules = dict(root.named_modules(remove_duplicate=False))
+    for node in graph.nodes:
+        if node.op != "call_module" or not getattr(modules[node.target], "inplace", False):
+            continue
+        if _is_shared(node.args[0], modules):
+            modules[node.target].inplace = False
+
+
+def _is_shared(node: Any, modules: dict[str, nn.Module]) -> bool:
+    """Whether the tensor of a node has another reader, through modules that hand it on as well."""
+    while isinstance(node, fx.Node):
+        if len(node.users) > 1 or node.op == "placeholder":
+            return True
+        hands_on = node.op == "call_module" and isinstance(
+            modules[node.target], nn.Identity | nn.Dropout | nn.Dropout2d
+        )
+        if not hands_on:
+            return False
+        node = node.args[0]
+    return True

@@ -1,0 +1,90 @@
+"""A network on disk: formula, backbone and weights, in a folder of three files.
+
+    formula.rf           the formula, as text
+    network.json         the backbone and what it was created with
+    weights.safetensors  parameters and buffers, under timm's names
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from recform.errors import UserError
+from recform.formula import load
+from recform.network.build import FormulaNetwork, build
+
+
+def save_network(network: FormulaNetwork, folder: str | Path) -> None:
+    """Write a network that was built by name into a folder, which is made if it is not there.
+
+    Files are written beside and renamed. Raises UserError `unwritable`, or `bad-argument` for a
+    network that was built on a model instance.
+    """
+    architecture, folder = network.architecture, Path(folder)
+    if architecture.spec is None:
+        raise UserError("bad-argument", "a network built on a model instance cannot be saved",
+                        "name the backbone instead of passing an instance")  # fmt: skip
+    spec = architecture.spec
+    description = {
+        "backbone": spec.name,
+        "num_classes": getattr(network, "num_classes", spec.num_classes),
+        "in_chans": spec.in_chans,
+        "keywords": dict(spec.keywords),
+        "recform": version("recform"),
+    }
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / "weights.safetensors", lambda path: save_file(weights, path))
+        _write(folder / "formula.rf", lambda path: path.write_text(f"{architecture.formula}\n"))
+        text = json.dumps(description, indent=2) + "\n"
+        _write(folder / "network.json", lambda path: path.write_text(text))
+    except TypeError as error:
+        raise UserError("bad-argument", f"the backbone's keywords cannot be written: {error}",
+                        "use numbers, strings and lists") from error  # fmt: skip
+    except OSError as error:
+        raise UserError("unwritable", f"{folder} cannot be written: {error.strerror}",
+                        "choose another folder") from error  # fmt: skip
+
+
+def load_network(folder: str | Path) -> FormulaNetwork:
+    """The network that `save_network` or `recform build -o` wrote.
+
+    Raises UserError `bad-network` with the file that is missing or damaged.
+    """
+    folder = Path(folder)
+    path = folder / "network.json"
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        name, keywords = description["backbone"], description["keywords"]
+        num_classes, in_chans = description["num_classes"], description["in_chans"]
+    except OSError as error:
+        raise _bad(path, f"cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _bad(path, "does not describe a network") from error
+    network = build(load(folder / "formula.rf"), name, num_classes, in_chans, **keywords)
+    path = folder / "weights.safetensors"
+    try:
+        network.load_state_dict(load_file(path))
+    except OSError as error:
+        raise _bad(path, f"cannot be read: {error.strerror or error}") from error
+    except (SafetensorError, RuntimeError) as error:
+        raise _bad(path, f"does not fit: {str(error).splitlines()[0]}") from error
+    return network
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    write(part)
+    os.replace(part, path)
+
+
+def _bad(path: Path, why: str) -> UserError:
+    return UserError("bad-network", f"{path} {why}", "make the folder anew: recform build ... -o")
