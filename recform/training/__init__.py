@@ -1,0 +1,43 @@
+"""Training: a network, images and a recipe go in; a run on disk comes out.
+
+    load_data(name, directory=None, *, image_size=None, limit_train=None, limit_test=None)
+          -> DataSet
+    recipe_for(name) -> Recipe              # changed by dataclasses.replace
+    seed_everything(seed)                   # before the network is made
+    train(model, data, recipe, *, formula_text, backbone, out, seed=0, device="auto",
+          resume=None, progress=None, command=())
+          -> Summary                        # raises Interrupted, UserError
+    read_run(path) -> Run
+
+>>> import tempfile
+>>> from dataclasses import replace
+>>> from pathlib import Path
+>>> from torch import nn
+>>> seed_everything(0)
+>>> data = load_data("digits", limit_train=256, limit_test=64)
+>>> model = nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(3 * 8 * 8, data.num_classes))
+>>> recipe = replace(recipe_for("digits"), epochs=4)
+>>> with tempfile.TemporaryDirectory() as place:
+...     summary = train(model, data, recipe, formula_text="x[l+1] = F(x[l])", backbone="linear",
+...                     device="cpu", out=Path(place) / "run")
+...     run = read_run(Path(place) / "run")
+>>> [metrics.epoch for metrics in run.metrics], run.summary == summary, summary.final_top1 > 50
+([1, 2, 3, 4], True, True)
+"""
+
+from recform.training.data import DATA_SETS as DATA_SETS
+from recform.training.data import load_data as load_data
+from recform.training.data import recipe_for as recipe_for
+from recform.training.dataset import DataSet as DataSet
+from recform.training.progress import EpochMetrics as EpochMetrics
+from recform.training.progress import Plan as Plan
+from recform.training.progress import Progress as Progress
+from recform.training.progress import Silent as Silent
+from recform.training.progress import StepReport as StepReport
+from recform.training.randomness import seed_everything as seed_everything
+from recform.training.recipe import Recipe as Recipe
+from recform.training.run import Run as Run
+from recform.training.run import Summary as Summary
+from recform.training.run import read_run as read_run
+from recform.training.stop import Interrupted as Interrupted
+from recform.training.train import train as train

@@ -1,0 +1,88 @@
+"""The data sets that can be asked for by name, each with its reader and its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+
+from recform.errors import UserError
+from recform.training import recipe
+from recform.training.cifar import CIFAR_10, CIFAR_100, SIDE, Cifar, read_cifar
+from recform.training.dataset import DataSet, limited
+from recform.training.digits import read_digits
+from recform.training.folder import read_folder
+from recform.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A line of help, the reader (directory, image size -> data) and the recipe of a data set."""
+
+    title: str
+    read: Callable[[Path | None, int | None], DataSet]
+    recipe: Callable[[], Recipe]
+
+
+def load_data(
+    name: str,
+    directory: Path | None = None,
+    *,
+    image_size: int | None = None,
+    limit_train: int | None = None,
+    limit_test: int | None = None,
+) -> DataSet:
+    """The data set of this name, its parts cut to the limits with the classes kept in balance.
+
+    `directory` is where its files lie, or are to be downloaded to; by default .cache/recform in the
+    home folder. `image_size` is the side in pixels: 32, or 224 for `folder`, unless it is given.
+
+    Raises UserError `no-data`, `damaged-data`, `unreadable`, `bad-argument`.
+    """
+    if image_size is not None and image_size < 1:
+        raise UserError("bad-argument", f"the image size must be 1 or more, not {image_size}")
+    return limited(_source(name).read(directory, image_size), limit_train, limit_test)
+
+
+def recipe_for(name: str) -> Recipe:
+    """How networks are trained on this data set unless told otherwise."""
+    return _source(name).recipe()
+
+
+def _source(name: str) -> DataSource:
+    if name in DATA_SETS:
+        return DATA_SETS[name]
+    near = get_close_matches(name, DATA_SETS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DATA_SETS)}"
+    raise UserError("bad-argument", f"there is no data set {name}", hint)
+
+
+def _digits(directory: Path | None, image_size: int | None) -> DataSet:
+    return read_digits(image_size or SIDE)
+
+
+def _cifar(cifar: Cifar) -> Callable[[Path | None, int | None], DataSet]:
+    def read(directory: Path | None, image_size: int | None) -> DataSet:
+        if image_size not in (None, SIDE):
+            raise UserError("bad-argument", f"the images of {cifar.name} have {SIDE} pixels a side")
+        return read_cifar(cifar, directory or Path.home() / ".cache" / "recform")
+
+    return read
+
+
+def _folder(directory: Path | None, image_size: int | None) -> DataSet:
+    if directory is None:
+        raise UserError("no-data", "no folder of images is given", "name it: --data-dir DIR")
+    return read_folder(directory, image_size or 224)
+
+
+DATA_SETS: Mapping[str, DataSource] = MappingProxyType(
+    {
+        "digits": DataSource("1,797 handwritten digits, at hand", _digits, recipe.digits),
+        "cifar10": DataSource("60,000 photos, 10 classes", _cifar(CIFAR_10), recipe.liao_cifar),
+        "cifar100": DataSource("60,000 photos, 100 classes", _cifar(CIFAR_100), recipe.liao_cifar),
+        "folder": DataSource("your images, a folder a class", _folder, recipe.folder),
+    }
+)

@@ -1,0 +1,114 @@
+"""Images with labels, split into a training and a test part.
+
+Pictures are kept as bytes, `uint8` in channels x height x width; the training loop turns them into
+numbers around zero by the mean and deviation of each channel.
+"""
+
+# B batch, N number of images, C channels, S side of an image
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from recform.errors import UserError
+
+RGB = 3
+
+
+class Images(Protocol):
+    """Labelled images, all of one size, whether they lie in memory or on disk."""
+
+    @property
+    def labels(self) -> Tensor:
+        """The class of each image, int64."""
+        ...
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether fetching is slow enough to be worth doing beside the training."""
+        ...
+
+    def fetch(self, indices: Tensor) -> Tensor:
+        """The images of these numbers, uint8, B C S S. Raises UserError `damaged-data`."""
+        ...
+
+    def pick(self, indices: Tensor) -> Images:
+        """Only these images, in this order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """Images in memory."""
+
+    pixels: Tensor  # uint8, N C S S
+    labels: Tensor
+    on_disk: bool = False
+
+    def fetch(self, indices: Tensor) -> Tensor:
+        return self.pixels[indices]
+
+    def pick(self, indices: Tensor) -> Pixels:
+        return Pixels(self.pixels[indices], self.labels[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """A training part and a test part, and what a network must know of them to be built.
+
+    `mean` and `deviation` are those of the channels, with pixels between 0 and 1. `directory` is
+    where the files were found, None for what comes with a library.
+    """
+
+    name: str
+    train: Images
+    test: Images
+    num_classes: int
+    image_size: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    directory: Path | None = None
+
+    @property
+    def num_train(self) -> int:
+        return len(self.train.labels)
+
+    @property
+    def num_test(self) -> int:
+        return len(self.test.labels)
+
+
+def limited(data: DataSet, num_train: int | None, num_test: int | None) -> DataSet:
+    """At most so many images of each part, the classes as balanced as the data allows."""
+    return replace(
+        data,
+        train=_first(data.train, num_train, "--limit-train"),
+        test=_first(data.test, num_test, "--limit-test"),
+    )
+
+
+def balanced_order(labels: Tensor) -> Tensor:
+    """A fixed shuffle that deals the classes out in turn: one image of each, then one more of each.
+
+    Its first n images are a subset of its first n + 1, and no class leads another by more than one
+    as long as it lasts.
+    """
+    shuffle = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    by_class = shuffle[labels[shuffle].argsort(stable=True)]
+    counts = torch.bincount(labels)
+    starts = counts.cumsum(0) - counts
+    rounds = torch.arange(len(labels)) - starts[labels[by_class]]
+    return by_class[rounds.argsort(stable=True)]
+
+
+def _first(images: Images, limit: int | None, flag: str) -> Images:
+    if limit is None:
+        return images
+    if limit < 1:
+        raise UserError("bad-argument", f"{flag} must be 1 or more, not {limit}")
+    return images.pick(balanced_order(images.labels)[:limit])

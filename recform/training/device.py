@@ -1,0 +1,121 @@
+"""Where a network is trained: the one file that knows devices, and that may read the environment.
+
+A device says where tensors go, how many processes prepare data beside it, and what its own random
+state is. A new kind of device is one more class here, and one more row in `_KINDS`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from recform.errors import UserError
+
+
+class Device(Protocol):
+    """What the training loop needs of a device."""
+
+    @property
+    def name(self) -> str:
+        """As the user asks for it."""
+        ...
+
+    @property
+    def place(self) -> torch.device:
+        """Where tensors and networks go."""
+        ...
+
+    @property
+    def num_workers(self) -> int:
+        """Processes that fetch images from disk while it computes."""
+        ...
+
+    @property
+    def pins_memory(self) -> bool:
+        """Whether copies to it are faster from pinned memory."""
+        ...
+
+    def describe(self) -> str:
+        """The name of the hardware."""
+        ...
+
+    def random_states(self) -> dict[str, Tensor]:
+        """The states of all generators a network can draw from here, by name."""
+        ...
+
+    def set_random_states(self, states: Mapping[str, Tensor]) -> None:
+        """Those among them that it has."""
+        ...
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """The processor. It has no time to spare for workers: they would compete with the training."""
+
+    name: str = "cpu"
+    place: torch.device = torch.device("cpu")  # noqa: RUF009 (immutable)
+    num_workers: int = 0
+    pins_memory: bool = False
+
+    def describe(self) -> str:
+        return f"CPU, {torch.get_num_threads()} threads"
+
+    def random_states(self) -> dict[str, Tensor]:
+        return {"cpu": torch.get_rng_state()}
+
+    def set_random_states(self, states: Mapping[str, Tensor]) -> None:
+        torch.set_rng_state(states["cpu"])
+
+
+@dataclass(frozen=True)
+class Cuda:
+    """The current NVIDIA (or, by ROCm, AMD) graphics processor."""
+
+    name: str = "cuda"
+    place: torch.device = torch.device("cuda")  # noqa: RUF009 (immutable)
+    num_workers: int = min(8, os.cpu_count() or 1)
+    pins_memory: bool = True
+
+    def describe(self) -> str:
+        return torch.cuda.get_device_name()
+
+    def random_states(self) -> dict[str, Tensor]:
+        return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state()}
+
+    def set_random_states(self, states: Mapping[str, Tensor]) -> None:
+        torch.set_rng_state(states["cpu"])
+        if "cuda" in states:
+            torch.cuda.set_rng_state(states["cuda"])
+
+
+def pick_device(name: str = "auto") -> Device:
+    """The device of this name; `auto` takes a graphics processor where there is one.
+
+    Raises UserError `no-device`, `bad-argument`.
+    """
+    if name not in _KINDS:
+        raise UserError(
+            "bad-argument", f"there is no device {name}", f"--device {', '.join(_KINDS)}"
+        )
+    return _KINDS[name]()
+
+
+def _cuda() -> Device:
+    if not torch.cuda.is_available():
+        raise UserError("no-device", "torch sees no CUDA device on this machine", "--device cpu")
+    return Cuda()
+
+
+def _any() -> Device:
+    return Cuda() if torch.cuda.is_available() else Cpu()
+
+
+_KINDS: Mapping[str, Callable[[], Device]] = MappingProxyType(
+    {"auto": _any, "cpu": Cpu, "cuda": _cuda}
+)

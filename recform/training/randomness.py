@@ -1,0 +1,35 @@
+"""Where chance comes from, so that it can be had again.
+
+The order of the images and what augmentation does to them follow from (seed, epoch, step) alone:
+any step of any epoch can be replayed without those before it. What a network draws for itself,
+such as dropout, comes from torch's global generator, whose state travels in the checkpoints.
+"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+
+from recform.errors import UserError
+
+
+def seed_everything(seed: int) -> None:
+    """Sets the global generators of Python, numpy and torch: call it before a network is made."""
+    check_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def generator(*numbers: int) -> torch.Generator:
+    """A generator of its own for these numbers, unlike that of any others."""
+    state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+
+
+def check_seed(seed: int) -> None:
+    """Raises UserError `bad-argument` for a number that numpy cannot take."""
+    if not 0 <= seed < 2**32:
+        raise UserError("bad-argument", f"the seed must be from 0 to 2^32 - 1, not {seed}")

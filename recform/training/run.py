@@ -1,0 +1,140 @@
+"""What a run leaves on disk: all that is needed to repeat it, and what came of it.
+
+config.json      formula, backbone, recipe, data, seed, device, versions, command
+formula.rf       the formula's text
+metrics.jsonl    one object an epoch, the fields of `EpochMetrics`
+checkpoints/     last.pt, and best.pt: that of the highest test accuracy
+summary.json     the fields of `Summary`; absent until the run is finished
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from recform.errors import UserError
+from recform.training.progress import EpochMetrics
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the parts of a run lie."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def formula(self) -> Path:
+        return self.path / "formula.rf"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def last(self) -> Path:
+        return self.path / "checkpoints" / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "checkpoints" / "best.pt"
+
+    def holds_run(self) -> bool:
+        return self.config.exists() or self.last.exists()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a run: accuracies in percent on the test images, after the last epoch and best.
+
+    `seconds` are those of all epochs, evaluations included.
+    """
+
+    formula: str
+    backbone: str
+    data: str
+    seed: int
+    epochs: int
+    final_top1: float
+    final_top5: float
+    final_test_loss: float | None
+    best_top1: float
+    best_epoch: int
+    num_parameters: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it was read: `summary` is None while it is not finished."""
+
+    path: Path
+    config: Mapping[str, Any]
+    metrics: tuple[EpochMetrics, ...]
+    summary: Summary | None
+
+
+def read_run(path: Path) -> Run:
+    """The run in this folder. Raises UserError `bad-run`, with the file at fault."""
+    folder = RunFolder(Path(path))
+    if not folder.config.is_file():
+        raise UserError("bad-run", f"{path} holds no run: it has no config.json")
+    lines = folder.metrics.read_text().splitlines() if folder.metrics.is_file() else []
+    return Run(
+        path=folder.path,
+        config=_object(folder.config, folder.config.read_text()),
+        metrics=tuple(_value(EpochMetrics, folder.metrics, line) for line in lines),
+        summary=(
+            _value(Summary, folder.summary, folder.summary.read_text())
+            if folder.summary.is_file()
+            else None
+        ),
+    )
+
+
+def write_metrics(folder: RunFolder, history: Sequence[EpochMetrics]) -> None:
+    """All epochs anew, so that no line is there twice or in part whenever a run was stopped."""
+    lines = [json.dumps(asdict(metrics), allow_nan=False) + "\n" for metrics in history]
+    write_text(folder.metrics, "".join(lines))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces the file in one go. Raises UserError `unwritable`."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise UserError("unwritable", f"{path} cannot be written: {error.strerror}") from error
+
+
+def _value(kind: type, path: Path, text: str) -> Any:
+    try:
+        return kind(**_object(path, text))
+    except TypeError as error:
+        raise UserError("bad-run", f"{path} has other fields than a run of this version") from error
+
+
+def _object(path: Path, text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise UserError("bad-run", f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError("bad-run", f"{path} is damaged: it holds no object")
+    return content

@@ -1,0 +1,40 @@
+import pytest
+
+from recform.errors import UserError
+from recform.training import read_run
+
+
+def write_run(folder, config="{}", metrics="", summary=None):
+    folder.mkdir()
+    (folder / "config.json").write_text(config)
+    (folder / "metrics.jsonl").write_text(metrics)
+    if summary is not None:
+        (folder / "summary.json").write_text(summary)
+    return folder
+
+
+def test_a_run_without_an_epoch_has_no_metrics_and_no_summary(tmp_path):
+    run = read_run(write_run(tmp_path / "run", config='{"seed": 3}'))
+    assert (run.config["seed"], run.metrics, run.summary) == (3, (), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"config": "{"}, "config.json is damaged"),
+        ({"config": "[]"}, "config.json is damaged: it holds no object"),
+        ({"metrics": '{"epoch": 1}\n'}, "metrics.jsonl has other fields"),
+        ({"metrics": '{"epoch"'}, "metrics.jsonl is damaged"),
+        ({"summary": "3"}, "summary.json is damaged"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named(tmp_path, content, message):
+    with pytest.raises(UserError) as caught:
+        read_run(write_run(tmp_path / "run", **content))
+    assert caught.value.code == "bad-run"
+    assert message in str(caught.value)
+
+
+def test_a_folder_without_a_configuration_is_no_run(tmp_path):
+    with pytest.raises(UserError, match=r"holds no run: it has no config\.json"):
+        read_run(tmp_path)
