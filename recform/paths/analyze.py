@@ -12,7 +12,7 @@ from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinks
 from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
-from recform.paths.start import source_of
+from recform.paths.start import sources_of
 from recform.paths.words import TooManyWords, words_to_text
 from recform.tape import Stages, Tape, fold, unroll
 
@@ -93,19 +93,19 @@ def analyze(
 
 
 def _count(tape: Tape, start: int, algebra: PathPolynomial) -> Coefficients:
-    source = source_of(tape, start)
-    if source is None or tape.output is None:
+    sources = sources_of(tape, start)
+    if not sources or tape.output is None:
         return (0,)
-    return coefficients(fold(tape, algebra, given={source: ONE}))
+    return coefficients(fold(tape, algebra, given=dict.fromkeys(sources, ONE)))
 
 
 def _count_distinct(tape: Tape, start: int) -> tuple[Coefficients | None, str | None]:
-    source = source_of(tape, start)
-    if source is None or tape.output is None:
+    sources = sources_of(tape, start)
+    if not sources or tape.output is None:
         return (0,), None
     algebra = LinearForms()
     try:
-        form = fold(tape, algebra, given={source: INPUT_FORM})
+        form = fold(tape, algebra, given=dict.fromkeys(sources, INPUT_FORM))
         return tuple(int(count) for count in algebra.count(form).coeffs()) or (0,), None
     except TooManyLinks:
         return None, "the links change too much from value to value to be counted at this depth"
@@ -126,7 +126,7 @@ def _notes(tape: Tape, start: int) -> list[str]:
     notes = []
     if tape.output is None:
         notes.append("the output is absent: no path reaches it")
-    elif source_of(tape, start) is None:
+    elif not sources_of(tape, start):
         notes.append(f"the output does not depend on {tape.main}[{start}]")
     if tape.plain_borders:
         blocks = ", ".join(str(border) for border in tape.plain_borders)

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from recform.paths.start import source_of
+from recform.paths.start import sources_of
 from recform.tape import Call, Tape, fold
 from recform.tape.operations import operation_to_text
 
@@ -68,11 +68,11 @@ class _Expansion:
 
 def words(tape: Tape, start: int = 0) -> Words:
     """Every path of d output / d x[start] with its coefficient. Raises TooManyWords."""
-    source = source_of(tape, start)
-    if source is None or tape.output is None:
+    sources = sources_of(tape, start)
+    if not sources or tape.output is None:
         return {}
-    calls = [v for v, op in enumerate(tape.operations) if isinstance(op, Call) and v != source]
-    return fold(tape, _Expansion(calls), given={source: {(): Fraction(1)}})
+    calls = [v for v, op in enumerate(tape.operations) if isinstance(op, Call) and v not in sources]
+    return fold(tape, _Expansion(calls), given={source: {(): Fraction(1)} for source in sources})
 
 
 def words_to_text(tape: Tape, start: int = 0) -> str:
