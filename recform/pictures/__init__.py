@@ -1,0 +1,44 @@
+"""What a formula's paths and a training run look like: for paper, screen and terminal.
+
+    Analysis --histogram--> Figure --save--> PNG, SVG, PDF
+    Analysis --text_histogram--> lines for the terminal
+    run folders --curves--> Figure
+
+>>> from recform.paths import analyze
+>>> for line in text_histogram(analyze("resnet_s", depth=3), width=60):
+...     print(line)
+length  net  gross  distinct  net
+     0    1      1         1  ██████████████████████████████
+     1    1      5         1  ██████████████████████████████
+     2    1      5         1  ██████████████████████████████
+     3    1      1         1  ██████████████████████████████
+
+and `save(histogram([analyze("resnet"), analyze("resnet_s")]), "paths.pdf")` makes a figure of both.
+What draws with matplotlib is loaded on first use, so that the terminal stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from recform.pictures.bars import ASCII as ASCII
+from recform.pictures.bars import UNICODE as UNICODE
+from recform.pictures.bars import text_histogram as text_histogram
+
+if TYPE_CHECKING:
+    from recform.pictures.histograms import histogram as histogram
+    from recform.pictures.learning import curves as curves
+    from recform.pictures.saving import save as save
+
+_DRAWN = {"histogram": "histograms", "curves": "learning", "save": "saving"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _DRAWN:
+        return getattr(import_module(f"{__name__}.{_DRAWN[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_DRAWN])

@@ -1,0 +1,282 @@
+"""Paths by length, drawn: how many ways go through 0, 1, 2, ... blocks.
+
+The picture of Veit et al. (2016), figure 6(a), with three readings of the formula beside each
+other: net, gross and distinct.
+
+>>> from recform.paths import analyze
+>>> figure = histogram([analyze("resnet"), analyze("resnet_s")])
+>>> len(figure.axes)
+2
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MultipleLocator
+
+from recform.errors import UserError
+from recform.paths import Analysis
+from recform.pictures.axis import name_counts
+from recform.pictures.counts import (
+    READINGS,
+    Count,
+    Scale,
+    count_to_text,
+    counts_of,
+    num_lengths,
+    scale_for,
+)
+from recform.pictures.theme import (
+    INK,
+    PAGE_WIDTH,
+    POINTS_PER_INCH,
+    READING_COLOURS,
+    ROW_HEIGHT,
+    SMALL,
+    TEXT,
+    plain_axes,
+)
+from recform.pictures.typeset import typeset_equations, wrap_text
+
+# The part of the distance from one length to the next that its bars fill.
+FILLED = 0.84
+# Points: the least that a length needs for bars, and the letters of the numbers above them.
+NARROWEST_GROUP = 6
+NUMBER_SIZE = 6.2
+NUMBER_ROOM = 7
+# A digit of DejaVu Sans, in units of its size.
+DIGIT_WIDTH = 0.64
+LINE_WIDTHS = {"net": 1.5, "gross": 3.0, "distinct": 1.2}
+LINE_STYLES = {"net": "-", "gross": "-", "distinct": (0, (3, 2))}
+# Net over gross, distinct over both: each leaves something to be seen of what it covers.
+LINE_ORDER = {"gross": 2, "net": 3, "distinct": 4}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the panels of a figure have in common.
+
+    `width` and `height` are those of the room for bars in one panel, in points. `number_angle` is
+    how the numbers at the bars are turned, None where they do not fit.
+    """
+
+    num_rows: int
+    num_columns: int
+    num_head_lines: int
+    width: float
+    height: float
+    num_lengths: int
+    scale: Scale
+    number_angle: int | None
+
+    @property
+    def in_bars(self) -> bool:
+        return self.width / self.num_lengths >= NARROWEST_GROUP
+
+
+def histogram(analyses: Sequence[Analysis]) -> Figure:
+    """A panel for each analysis; all have the same axes, so that they can be compared.
+
+    Bars, with numbers where these fit; lines where there are too many lengths for bars. Counts that
+    differ by more than a factor of 100 are drawn on a logarithmic scale, which the axis says.
+    """
+    if not analyses:
+        raise UserError("bad-argument", "a histogram needs a formula", "name at least one")
+    layout = _layout(analyses)
+    row_height = ROW_HEIGHT + layout.num_head_lines * 1.3 * TEXT / POINTS_PER_INCH
+    figure = Figure(figsize=(PAGE_WIDTH, layout.num_rows * row_height + 0.4), layout="constrained")
+    grid = figure.subplots(
+        layout.num_rows, layout.num_columns, sharex=True, sharey=True, squeeze=False
+    )
+    panels = list(grid.flat)
+    for axes, analysis in zip(panels, analyses, strict=False):
+        _draw_panel(axes, analysis, layout)
+    _set_limits(panels[0], analyses, layout)
+    _name_axes(panels, len(analyses), layout)
+    _draw_legend(figure, panels[len(analyses) :], layout)
+    return figure
+
+
+def _layout(analyses: Sequence[Analysis]) -> Layout:
+    num_columns = min(len(analyses), 2)
+    # The y axis takes the inches that are subtracted, the gap between panels the points.
+    width = (PAGE_WIDTH - 0.8) * POINTS_PER_INCH / num_columns - 12
+    lengths = max(map(num_lengths, analyses))
+    counts = _all_counts(analyses)
+    longest = max(len(count_to_text(count, NUMBER_ROOM)) for count in counts)
+    return Layout(
+        num_rows=-(-len(analyses) // num_columns),
+        num_columns=num_columns,
+        num_head_lines=max(len(_head(analysis, width)) for analysis in analyses),
+        width=width,
+        height=ROW_HEIGHT * POINTS_PER_INCH * 0.9,
+        num_lengths=lengths,
+        scale=scale_for(counts),
+        number_angle=_angle_of_numbers(width / lengths * FILLED / len(READINGS), longest),
+    )
+
+
+def _angle_of_numbers(bar_width: float, longest: int) -> int | None:
+    """Upright if the longest number is no wider than a bar, turned if a line of text is not."""
+    if longest * NUMBER_SIZE * DIGIT_WIDTH <= bar_width:
+        return 0
+    return 90 if bar_width >= NUMBER_SIZE else None
+
+
+def _all_counts(analyses: Sequence[Analysis]) -> list[Count]:
+    return [
+        count
+        for analysis in analyses
+        for reading in READINGS
+        for count in counts_of(analysis, reading) or ()
+    ]
+
+
+def _head(analysis: Analysis, width: float) -> list[str]:
+    """Title and equations, these leaving room for the depth at the end of the last line."""
+    formula = analysis.formula
+    lines = wrap_text(formula.title, width, TEXT)
+    lines += typeset_equations(formula, width - 8 * TEXT * DIGIT_WIDTH, TEXT)
+    if analysis.distinct is None:
+        lines.append("distinct paths were not counted")
+    return lines
+
+
+def _draw_panel(axes: Axes, analysis: Analysis, layout: Layout) -> None:
+    plain_axes(axes)
+    depths = f"{analysis.start} to {analysis.depth}" if analysis.start else f"{analysis.depth}"
+    head = "\n".join(_head(analysis, layout.width))
+    axes.set_title(head, loc="left", fontsize=TEXT, color=INK, va="bottom")
+    axes.set_title(f"depth {depths}", loc="right", fontsize=SMALL, color=INK, va="bottom")
+    for place, reading in enumerate(READINGS):
+        counts = counts_of(analysis, reading)
+        if counts is None:
+            continue
+        if layout.in_bars:
+            _draw_bars(axes, counts, reading, place, layout)
+        else:
+            _draw_line(axes, counts, reading, layout.scale)
+    if any(count < 0 for count in analysis.net):
+        axes.axhline(0, color=INK, linewidth=0.8)
+
+
+def _draw_bars(
+    axes: Axes, counts: Sequence[Count], reading: str, place: int, layout: Layout
+) -> None:
+    width = FILLED / len(READINGS)
+    middles = [length + (place - 1) * width for length in range(len(counts))]
+    heights = [layout.scale.position(count) for count in counts]
+    bars = axes.bar(middles, heights, width * 0.92, color=READING_COLOURS[reading], label=reading)
+    if layout.number_angle is not None:
+        axes.bar_label(
+            bars,
+            [count_to_text(count, NUMBER_ROOM) for count in counts],
+            rotation=layout.number_angle,
+            fontsize=NUMBER_SIZE,
+            color=INK,
+            padding=1.5,
+        )
+
+
+def _draw_line(axes: Axes, counts: Sequence[Count], reading: str, scale: Scale) -> None:
+    """A line through counts of one sign, broken where the sign changes; dots show single ones."""
+    lengths, heights = [0.0], [scale.position(counts[0])]
+    for length, (before, count) in enumerate(pairwise(counts), start=1):
+        if before * count < 0:
+            lengths.append(length - 0.5)
+            heights.append(math.nan)
+        lengths.append(length)
+        heights.append(scale.position(count))
+    axes.plot(
+        lengths,
+        heights,
+        **_line_look(reading),
+        marker="." if reading != "distinct" else "",
+        markersize=LINE_WIDTHS[reading] * 1.2,
+        zorder=LINE_ORDER[reading],
+        label=reading,
+    )
+
+
+def _set_limits(axes: Axes, analyses: Sequence[Analysis], layout: Layout) -> None:
+    """The same limits for all: what is drawn, and room for the numbers at its ends."""
+    counts = _all_counts(analyses)
+    heights = [layout.scale.position(count) for count in counts]
+    low, high = min(0.0, *heights), max(0.0, *heights)
+    high = high if high > low else 1.0
+    above = _room_for_numbers([count for count in counts if count >= 0], layout)
+    below = _room_for_numbers([count for count in counts if count < 0], layout)
+    point = (high - low) / (layout.height - above - below)
+    axes.set_ylim(low - below * point, high + above * point)
+    name_counts(axes, layout.scale, heights)
+    beside = 0.5 + 0.01 * layout.num_lengths
+    axes.set_xlim(-beside, layout.num_lengths - 1 + beside)
+    axes.xaxis.set_major_locator(MultipleLocator(_tick_step(layout)))
+
+
+def _tick_step(layout: Layout) -> int:
+    """The distance between named lengths: the first of 1, 2, 5, 10, ... with room for the names."""
+    steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
+    room = len(str(layout.num_lengths)) * SMALL * DIGIT_WIDTH + 8
+    return next(step for step in steps if step * layout.width / layout.num_lengths >= room)
+
+
+def _room_for_numbers(counts: Sequence[Count], layout: Layout) -> float:
+    """Points that the numbers at the ends of bars take up, and a little air."""
+    if not counts:
+        return 0
+    if layout.number_angle is None:
+        return 5
+    longest = max(len(count_to_text(count, NUMBER_ROOM)) for count in counts)
+    return 5 + NUMBER_SIZE * (longest * DIGIT_WIDTH if layout.number_angle else 1)
+
+
+def _name_axes(panels: Sequence[Axes], num_used: int, layout: Layout) -> None:
+    """Names at the left and at the foot; a panel with an empty place below it is at the foot."""
+    of_scale = f"\n({layout.scale.label})" if layout.scale.label else ""
+    for place, axes in enumerate(panels[:num_used]):
+        if place % layout.num_columns == 0:
+            axes.set_ylabel(f"number of paths{of_scale}", fontsize=TEXT, color=INK)
+        if place + layout.num_columns >= num_used:
+            axes.set_xlabel("blocks on the path", fontsize=TEXT, color=INK)
+            axes.tick_params(labelbottom=True)
+
+
+def _draw_legend(figure: Figure, unused: Sequence[Axes], layout: Layout) -> None:
+    """In the empty place if there is one, else below everything."""
+    look = {"frameon": False, "fontsize": TEXT, "labelcolor": INK}
+    handles = _legend_handles(layout)
+    if unused:
+        unused[0].set_axis_off()
+        unused[0].legend(handles=handles, loc="center", **look)
+    else:
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, **look)
+
+
+def _legend_handles(layout: Layout) -> list[Patch] | list[Line2D]:
+    if layout.in_bars:
+        return [
+            Patch(color=READING_COLOURS[reading], label=f"{reading} ({meaning})")
+            for reading, meaning in READINGS.items()
+        ]
+    return [
+        Line2D([], [], **_line_look(reading), label=f"{reading} ({meaning})")
+        for reading, meaning in READINGS.items()
+    ]
+
+
+def _line_look(reading: str) -> dict[str, Any]:
+    return {
+        "color": READING_COLOURS[reading],
+        "linewidth": LINE_WIDTHS[reading],
+        "linestyle": LINE_STYLES[reading],
+    }

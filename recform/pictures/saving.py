@@ -1,0 +1,70 @@
+"""A figure into a file, whole or not at all, and the same bytes each time.
+
+>>> from matplotlib.figure import Figure
+>>> save(Figure(), "picture.jpeg2")
+Traceback (most recent call last):
+    ...
+recform.errors.UserError: error[bad-argument]: pictures are not written as `.jpeg2`
+  = hint: end the file's name in .png, .svg or .pdf
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from recform.errors import UserError
+
+# Nothing of the day and the machine goes into a file; fonts stay text that can be selected.
+_METADATA = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": "recform"},
+    ".pdf": {"CreationDate": None, "Creator": "recform", "Producer": None},
+}
+_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "recform", "pdf.fonttype": 42}
+_SETTINGS_IN_USE = Lock()
+
+DOTS_PER_INCH = 220
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write the figure as PNG, SVG or PDF by the suffix; makes folders that are not there.
+
+    Written beside and renamed, so that no half file is ever seen under the name.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _METADATA:
+        written = f"as `{path.suffix}`" if path.suffix else "without a suffix"
+        raise UserError("bad-argument", f"pictures are not written {written}",
+                        "end the file's name in .png, .svg or .pdf")  # fmt: skip
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(figure, beside, suffix)
+        beside.replace(path)
+    except OSError as error:
+        raise UserError("unwritable", f"{path} cannot be written: {error.strerror}",
+                        "name a file in a folder that you may write to") from error  # fmt: skip
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+    return path
+
+
+def _write(figure: Figure, path: Path, suffix: str) -> None:
+    # Matplotlib takes these settings from its global table only, so one figure goes at a time.
+    with _SETTINGS_IN_USE, rc_context(_SETTINGS):
+        figure.savefig(
+            path,
+            format=suffix[1:],
+            dpi=DOTS_PER_INCH,
+            metadata=_METADATA[suffix],
+            facecolor="white",
+        )

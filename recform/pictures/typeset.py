@@ -1,0 +1,64 @@
+r"""A formula as lines above a picture: its equations as mathematics.
+
+Matplotlib typesets a part of LaTeX. What it lacks is written otherwise, and a formula that cannot
+be written so, or is too wide, stands there as text.
+
+>>> from recform.formula import parse
+>>> print(*typeset_equations(parse("x[l+1] = x[l] + 1/2*F(x[l])"), width=200, size=9))
+$x_{l+1} = x_{l} + \frac{1}{2}\,F_{l}(x_{l})$
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from textwrap import wrap
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import MathTextParser
+
+from recform.formula import Formula, to_latex, to_text
+
+# What `formula.show` writes and matplotlib cannot read.
+_SPELLINGS = {"&": "", r"\tfrac": r"\frac", r" \bmod ": r"\ \mathrm{mod}\ ", r"\big|": "|"}
+
+MAX_EQUATION_LINES = 6
+# A letter of DejaVu Sans is this wide on average, in units of its size.
+LETTER_WIDTH = 0.56
+
+
+def typeset_equations(formula: Formula, width: float, size: float) -> list[str]:
+    """Lines of matplotlib text, each at most `width` points wide in letters of `size` points."""
+    lines = _math_lines(formula)
+    if not all(_fits(line, width, size) for line in lines):
+        statements = to_text(replace(formula, title="")).splitlines()
+        lines = [line for statement in statements for line in wrap_text(statement, width, size)]
+    if len(lines) > MAX_EQUATION_LINES:
+        lines = [*lines[: MAX_EQUATION_LINES - 1], "…"]
+    return lines
+
+
+def wrap_text(text: str, width: float, size: float) -> list[str]:
+    """The text in lines of `width` points, to be taken as it stands."""
+    lines = wrap(text, width=max(12, int(width / (LETTER_WIDTH * size))))
+    # A dollar sign would begin mathematics.
+    return [line.replace("$", r"\$") for line in lines]
+
+
+def _math_lines(formula: Formula) -> list[str]:
+    rows = to_latex(formula).splitlines()[1:-1]
+    return [f"${_spell(row.removesuffix(' ' + 2 * chr(92)))}$" for row in rows]
+
+
+def _spell(latex: str) -> str:
+    for written, understood in _SPELLINGS.items():
+        latex = latex.replace(written, understood)
+    return latex
+
+
+def _fits(line: str, width: float, size: float) -> bool:
+    try:
+        # At 72 dots an inch a pixel is a point.
+        measured = MathTextParser("path").parse(line, 72, FontProperties(size=size))
+    except ValueError:
+        return False
+    return measured.width <= width
