@@ -85,6 +85,10 @@ CODES = {
 }
 
 
+# More mistakes than these at once are rather no formula at all.
+MAX_TOLD = 20
+
+
 @dataclass(frozen=True)
 class Span:
     """A piece of one line: `line` and `column` count from 1, in code points; `end` is exclusive."""
@@ -163,7 +167,9 @@ class FormulaError(UserError):
         self.source = source
 
     def __str__(self) -> str:
-        return "\n\n".join(render(diagnostic, self.source) for diagnostic in self.diagnostics)
+        told = [render(diagnostic, self.source) for diagnostic in self.diagnostics[:MAX_TOLD]]
+        more = len(self.diagnostics) - MAX_TOLD
+        return "\n\n".join([*told, f"and {more:,} more"] if more > 0 else told)
 
 
 def render(diagnostic: Diagnostic, source: Source | None) -> str:

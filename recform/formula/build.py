@@ -48,7 +48,8 @@ KEYWORDS = (*STATEMENTS, "absent", "for", "in", "if", "else", "and", "or", "not"
             *LATER_STATEMENTS)  # fmt: skip
 
 _ASCII = {"·": "*", "×": "*", "−": "-", "Σ": "sum", "σ": "sigmoid"}
-_MAX_EXPONENT = 4000
+# Python itself reads and prints at most 4,300 digits.
+_MAX_DIGITS = 4000
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ Part = Union[Equation, Init, Input, Output, Block]  # noqa: UP007 - needed at ru
 
 @dataclass
 class Builder:
-    """Makes the data of one statement; `mistakes` fills up on the way."""
+    """Makes the data of the statement that begins in `line`; `mistakes` fills up on the way."""
 
+    line: int
     mistakes: list[Diagnostic] = field(default_factory=list)
 
     def build(self, rule: str, parts: list[Any], span: Span) -> Any:
@@ -112,7 +114,7 @@ class Builder:
         return self._init(parts[0], None, span)
 
     def inputs(self, parts: list[Any], span: Span) -> Input:
-        return Input(tuple((str(name), _place(name, span)) for name in parts))
+        return Input(tuple((str(name), self._place(name)) for name in parts))
 
     def output(self, parts: list[Any], span: Span) -> Output:
         return Output(parts[0], span)
@@ -122,9 +124,9 @@ class Builder:
             if name in ("F", "L"):
                 meaning = "the backbone's block" if name == "F" else "the number of blocks"
                 self._wrong("reserved-name", f"`{name}` is {meaning} and is not declared",
-                            _place(name, span), "remove it from this line, or choose another "
+                            self._place(name), "remove it from this line, or choose another "
                             "name")  # fmt: skip
-        return Block(tuple((str(name), _place(name, span)) for name in parts))
+        return Block(tuple((str(name), self._place(name)) for name in parts))
 
     def target(self, parts: list[Any], span: Span) -> Target:
         return Target(str(parts[0]), parts[1], span)
@@ -176,10 +178,11 @@ class Builder:
 
     def number(self, parts: list[Any], span: Span) -> Number:
         text = str(parts[0])
-        exponent = text.lower().partition("e")[2]
-        if exponent and abs(int(exponent)) > _MAX_EXPONENT:
-            self._wrong("too-large", f"{text} has an exponent beyond {_MAX_EXPONENT}", span,
-                        "write a smaller number")  # fmt: skip
+        digits, _, exponent = text.lower().partition("e")
+        # nine digits of an exponent say enough: more are too many
+        if len(digits) + abs(int(exponent[:9] or "0")) > _MAX_DIGITS:
+            self._wrong("too-large", f"this number has more than {_MAX_DIGITS:,} digits", span,
+                        "write a smaller number, or a power: 10^l")  # fmt: skip
             return Number(Fraction(0), span)
         return Number(Fraction(text), span)
 
@@ -203,7 +206,8 @@ class Builder:
 
     def each(self, parts: list[Any], span: Span) -> Item:
         value, variable, first, last, condition = parts
-        return Item(value, Each(str(variable), first, last, condition, span))
+        where = self._place(variable).to(span)
+        return Item(value, Each(str(variable), first, last, condition, where))
 
     def call(self, parts: list[Any], span: Span) -> Expression:
         name = _ASCII.get(str(parts[0]), str(parts[0]))
@@ -229,13 +233,11 @@ class Builder:
             return Init(target.state, 0, start.block, value, target.span)
         return Init(target.state, int(depth.value), start.block, value, target.span)
 
+    def _place(self, word: Any) -> Span:
+        return Span(self.line + word.line - 1, word.column, word.end_column)
+
     def _wrong(self, code: str, message: str, span: Span, hint: str) -> None:
         self.mistakes.append(Diagnostic(code, message, span, hint))
-
-
-def _place(name: Any, span: Span) -> Span:
-    """Where a name stands, a token in a statement of one line that stands at `span`."""
-    return Span(span.line, name.column, name.end_column)
 
 
 _NEXT = Sum(((1, Name("l")), (1, Number(Fraction(1)))))
@@ -256,9 +258,19 @@ def _left_side(target: Target) -> str:
 
 
 def _fold(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
-    """`1/10` and `0.1` are the same number; other operators wait until depths are known."""
+    """`1/10` and `0.1` are the same number; other operators wait until depths are known.
+
+    So does a product that would grow too long to be printed.
+    """
+    if _num_digits(left) + _num_digits(right) > _MAX_DIGITS:
+        return None
     if operator == "*":
         return left * right
     if operator == "/" and right != 0:
         return left / right
     return None
+
+
+def _num_digits(value: Fraction) -> int:
+    """No less than the decimal digits of the numerator, nor than those of the denominator."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length()) * 31 // 100 + 1

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from recform.formula.formula import Formula
 
 # What a name is decides whether it is a value: where it is not known, no more can be said.
-NAMING = ("missing-index", "unknown-name", "unknown-block", "unsupported", "reserved-name")
+NAMING = (
+    "missing-index",
+    "wrong-arguments",
+    "unknown-name",
+    "unknown-block",
+    "unsupported",
+    "reserved-name",
+)
 FOLLOWS_FROM_NAMES = ("bare-number", "value-in-index", "product-of-values", "division-by-value")
 
 
@@ -87,7 +94,7 @@ def _check_names(formula: Formula) -> Iterator[Diagnostic]:
 def _check_starts(formula: Formula) -> Iterator[Diagnostic]:
     if not formula.steps:
         return
-    kinds = {equation.state: equation.step for equation in formula.equations}
+    kinds = formula.states
     for init in formula.inits:
         yield from _check_init(init, formula, kinds)
     given = {init.state for init in formula.inits if init.block is None and init.depth == 0}

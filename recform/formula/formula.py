@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from recform.errors import Source
 from recform.formula.ast import Equation, Expression, Init
@@ -48,6 +49,18 @@ class Formula:
     def starts(self) -> tuple[str, ...]:
         """The states that begin as what the stem hands over."""
         return self.inputs or (self.main,)
+
+    @cached_property
+    def states(self) -> dict[str, bool]:
+        """What has an equation, in the order written, and whether that is a step."""
+        return {equation.state: equation.step for equation in self.equations}
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """All right sides, start values, and the output if it is written."""
+        rights = tuple(equation.right for equation in self.equations)
+        starts = tuple(init.value for init in self.inits if init.value is not None)
+        return rights + starts + ((self.output,) if self.output is not None else ())
 
     def __str__(self) -> str:
         return to_text(self)

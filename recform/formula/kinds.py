@@ -133,12 +133,14 @@ def _check_any(expression: Expression, formula: Formula, names: set[str]) -> Ite
             else:
                 yield _unknown_function(expression, formula)
         case Reduce(items=items):
+            wanted = kind(expression)
             for item in items:
-                yield from _check_item(item, formula, names, kind(expression))
+                yield from _check_item(item, formula, names, wanted)
         case Sum(terms=terms):
+            wanted = kind(expression)
             for _, term in terms:
                 yield from _check_any(term, formula, names)
-                if kind(expression) == "value":
+                if wanted == "value":
                     yield from _number_for_value(term)
                 elif kind(term) == "condition":
                     yield from _condition_as_number(term)
@@ -160,7 +162,7 @@ def _check_any(expression: Expression, formula: Formula, names: set[str]) -> Ite
 
 def _unknown_function(call: Map, formula: Formula) -> Diagnostic:
     name = call.function
-    states = [equation.state for equation in formula.equations]
+    states = formula.states
     if name in states:
         hint = f"the depth of a state stands in square brackets: {name}[l]"
     elif name.capitalize() in ("F", *formula.blocks):
@@ -181,7 +183,7 @@ def _check_item(
 ) -> Iterator[Diagnostic]:
     each = item.each
     if each is not None:
-        states = {equation.state for equation in formula.equations}
+        states = formula.states
         if each.variable in states or each.variable in names or each.variable in KEYWORDS:
             yield Diagnostic("reserved-name", f"`{each.variable}` has a meaning already",
                              each.span, "choose another index name, such as i or k")  # fmt: skip
@@ -217,7 +219,7 @@ def _check_binary(expression: Binary) -> Iterator[Diagnostic]:
 def _check_name(name: Name, formula: Formula, names: set[str]) -> Iterator[Diagnostic]:
     if name.name in names:
         return
-    states = [equation.state for equation in formula.equations]
+    states = formula.states
     if name.name in states:
         yield Diagnostic(
             "missing-index",
@@ -248,14 +250,15 @@ def _check_name(name: Name, formula: Formula, names: set[str]) -> Iterator[Diagn
                          _known_here(name.name, states, names))  # fmt: skip
 
 
-def _known_here(name: str, states: list[str], names: set[str]) -> str:
-    close = did_you_mean(name, [*states, *names])
-    known = ", ".join(sorted(names, key=str.lower, reverse=True))
-    return close or f"known here: {known}; a range gives its index with `for {name} in 0..l`"
+def _known_here(name: str, states: Iterable[str], names: set[str]) -> str:
+    known = sorted(names, key=lambda known: (known == "L", known))
+    return did_you_mean(name, [*states, *known]) or (
+        f"known here: {', '.join(known)}; a range gives its index with `for {name} in 0..l`"
+    )
 
 
 def _check_state(read: Read, formula: Formula) -> Iterator[Diagnostic]:
-    states = [equation.state for equation in formula.equations]
+    states = formula.states
     if read.state not in states:
         span = Span(read.span.line, read.span.column, read.span.column + len(read.state))
         yield Diagnostic(

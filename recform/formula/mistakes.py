@@ -31,7 +31,7 @@ MISTAKES = (
     ),
     Mistake(
         "bad-left-side",
-        "a line does not begin with an upper-case name",
+        "the line begins with an upper-case name",
         "states have lower-case names: x[l+1] = ...; a block's start: init F(x[-1]) = ...",
         ("X[l+1] = X[l] + F(X[l])", "F(x[l]) = x[l+1]", "F[l](x[l]) = x[l]", "F"),
     ),
@@ -43,7 +43,7 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "the left side is followed by `=`",
+        "there is no `=` after the left side",
         "write x[l+1] = ...; instead of += write x[l+1] = x[l] + ...",
         ("x[l+1] -> x[l]", "x[l+1] += F(x[l])", "x[l+1] *= 2", "x[l+1] <= x[l]", "x[l+1] x[l]",
          "x[l+1] F(x[l])", "x[l+1] 2", "x[l+1] (x[l])", "x[l] + F(x[l])"),
@@ -95,13 +95,13 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "a power is written with `^`",
-        "write 2^l, not 2**l",
+        "`**` is no operator here",
+        "a power is written with `^`: 2^l",
         ("x[l+1] = 2**l*x[l]", "x[l+1] = l**2*x[l]", "x[l+1] = (2)**l*x[l]"),
     ),
     Mistake(
         "syntax",
-        "a block is applied to something in parentheses",
+        "the block is not applied to anything",
         "write F(x[l]), or F[l](x[l-1]) with the block's index",
         (
             "x[l+1] = F x[l]",
@@ -116,8 +116,8 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "an equation has one `=`; depths are compared with `==`",
-        "write x[l+1] = ... once, and conditions like `if l % 2 == 0`",
+        "an `=` stands inside an expression",
+        "an equation has one `=`; depths are compared with `==`: if l % 2 == 0",
         (
             "x[l+1] = x[l] = y[l]",
             "x[l+1] = x[l] if l = 0 else F(x[l])",
@@ -134,13 +134,13 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "a case needs both sides",
+        "the case has no `else`",
         "write A if l % 2 == 0 else B",
         ("x[l+1] = x[l] if l > 0", "x[l+1] = F(x[l] if l > 0)", "x[l+1] = x[l] if l > 0 or l < 5"),
     ),
     Mistake(
         "syntax",
-        "a range is written `for i in a..b`",
+        "this is not a range of the form `for i in a..b`",
         "write sum(F(x[i]) for i in 0..l); leave the end out for an open range, 0..",
         (
             "x[l+1] = sum(x[i] for i in l)",
@@ -154,20 +154,20 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "a range stands inside sum(...) or mean(...)",
+        "a range stands outside sum(...) and mean(...)",
         "write sum(F(x[i]) for i in 0..l)",
         ("x[l+1] = F(x[i] for i in 0..l)", "x[l+1] = x[i] for i in 0..l"),
     ),
     Mistake(
         "wrong-arguments",
-        "a block takes one argument",
+        "the block has more than one argument",
         "add them up: F(x[l] + x[l-1])",
         ("x[l+1] = F(x[l], x[l-1])", "x[l+1] = F[l](x[l], x[l-1])", "x[l+1] = F(F(x[l]), x[l])",
          "x[l+1] = F(2, x[l])", "init F(x[-1], x[0]) = 0"),
     ),
     Mistake(
         "syntax",
-        "a comma stands between the arguments of a function",
+        "a comma stands outside the arguments of a function",
         "write sum(x[l], F(x[l])); equations stand on lines of their own, or after `;`",
         ("x[l+1] = x[l],", "x[l+1] = F(x[l]), y[l+1] = y[l]", "x[l+1] = (x[l], y[l])",
          "x[l+1] = x[l, 2]", "x[l+1], y[l+1] = x[l]", "x, y = x[l]", "x[l, 1] = x[l]"),
@@ -180,7 +180,7 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
-        "a start value is written `init STATE[DEPTH] = VALUE`",
+        "this is not a start value of the form `init STATE[DEPTH] = VALUE`",
         "write init y[0] = x[0], init y[0] = absent, or init F(x[-1]) = x[0]",
         ("init y[0]", "init F(x[-1])", "init 0", "init", "init y[0] x[0]", "init F = x[0]",
          "init F[-1](x[-1]) = x[0]"),

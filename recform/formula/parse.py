@@ -25,7 +25,7 @@ from recform.formula.statements import MAX_CHARACTERS, Statement, cut, title
 
 MAX_HEIGHT = 60
 # The words of the grammar with which every term can begin.
-STARTS_A_TERM = {"NAME", "BLOCK", "NUMBER", "LPAR", "L"}
+STARTS_A_TERM = {"NAME", "BLOCK", "NUMBER", "LPAR"}
 FOLLOWS_FROM_OTHERS = ("no-step", "no-start", "unknown-name", "unknown-block")
 
 
@@ -81,7 +81,7 @@ def _grammar() -> Lark:
 
 def _build(tree: Tree, statement: Statement) -> tuple[Part | None, list[Diagnostic]]:
     """The statement's data. Children come before their parents, so nothing recurses."""
-    builder = Builder()
+    builder = Builder(statement.line)
     values: dict[int, Any] = {}
     heights: dict[int, int] = {}
     for subtree in tree.iter_subtrees():
@@ -149,7 +149,7 @@ def _unexpected(error: UnexpectedToken, span: Span) -> Diagnostic:
         return Diagnostic("missing-operand", f"a term is missing {where}", span,
                           "a term is a number, a state like x[l], or a call like "
                           "F(x[l])")  # fmt: skip
-    if error.token.type in STARTS_A_TERM:
+    if error.token.type in {*STARTS_A_TERM, "L", "SUM", "SIGMA"}:
         return Diagnostic("missing-operator", f"an operator is missing {where}", span,
                           "write the sign: 2*x[l], x[l] + F(x[l])")  # fmt: skip
     message = "the line ends too early" if at_end else f"`{error.token}` is not expected here"

@@ -99,6 +99,15 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
             return f"{show(value, OR)} if {show(condition, OR)} else {show(otherwise)}", CASE
 
 
+def number_to_text(value: Fraction | int) -> str:
+    """`7` or `1/3`; a number beyond the 4,300 digits that Python prints is told by its size."""
+    value = Fraction(value)
+    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+    if bits < 10_000:
+        return str(value)
+    return f"(a number of {bits:,} bits)"
+
+
 def _strength_of_number(value: Fraction) -> int:
     # -1/2 is read as (-1)/2: a product of a unary minus, folded.
     if value.denominator != 1:

@@ -123,7 +123,7 @@ class TapeBuilder:
         if operation in self._places:
             return self._places[operation]
         if len(self._operations) >= MAX_VALUES:
-            raise TooManyValues
+            raise TooManyValues(f"the formula has more than {MAX_VALUES:,} values")
         value = len(self._operations)
         self._places[operation] = value
         self._operations.append(operation)
@@ -156,7 +156,9 @@ class TapeBuilder:
                 factor, core = self._multiples[-1]
                 if factor == 1:
                     return self._fingerprints[core]
-                text = f"scale {factor} {self._fingerprints[core]}"
+                # in hex, since Python prints no more than 4,300 decimal digits
+                number = f"{factor.numerator:x}/{factor.denominator:x}"
+                text = f"scale {number} {self._fingerprints[core]}"
             case Input() | Zero():
                 text = type(operation).__name__
         return int.from_bytes(blake2b(text.encode(), digest_size=32).digest(), "big")

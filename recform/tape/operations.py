@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Union
 
+from recform.formula.show import number_to_text
+
 
 @dataclass(frozen=True)
 class Input:
@@ -181,7 +183,7 @@ def operation_to_text(operation: Operation) -> str:
         case Map(function=function, index=index, argument=argument):
             return f"{function}{'' if index is None else f'[{index}]'}(v{argument})"
         case Scale(factor=factor, argument=argument):
-            return f"{factor}*v{argument}"
+            return f"{number_to_text(factor)}*v{argument}"
         case Add(left=left, right=right):
             return f"v{left} + v{right}"
         case Start(label=label, argument=argument):

@@ -15,7 +15,7 @@ What is left is a flat list of operations, the tape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,10 +37,18 @@ from recform.formula.ast import (
 from recform.formula.build import ACTIVATIONS
 from recform.formula.formula import Formula
 from recform.formula.kinds import kind
-from recform.tape.builder import MAX_VALUES, BorderConflict, TapeBuilder, TooManyValues
+from recform.tape.builder import BorderConflict, TapeBuilder, TooManyValues
 from recform.tape.operations import Stages, Tape
 from recform.tape.running import Accumulated, RunningSums
-from recform.tape.scalar import condition, division_by_zero, each_index, number, whole
+from recform.tape.scalar import (
+    Budget,
+    TooManySteps,
+    condition,
+    division_by_zero,
+    each_index,
+    number,
+    whole,
+)
 
 MAX_DEPTH = 10_000
 MAX_STEPS = 5_000_000
@@ -65,9 +73,9 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
                              f"depth is {depth}", "give as many blocks as depth")  # fmt: skip
     try:
         return _Unroller(formula, depth, stages.borders if stages else ()).run()
-    except TooManyValues:
-        raise _without_place("too-deep", f"the formula has more than {MAX_VALUES:,} values at "
-                             f"depth {depth:,}", "choose a smaller depth") from None  # fmt: skip
+    except (TooManyValues, TooManySteps) as excess:
+        raise _without_place("too-deep", f"at depth {depth:,} {excess}",
+                             "choose a smaller depth, or shorter ranges") from None  # fmt: skip
     except RecursionError:
         raise _without_place(
             "too-large",
@@ -108,10 +116,12 @@ class _Unroller:
         self._equations = {equation.state: equation for equation in formula.equations}
         self._inits = {(i.block, i.state, i.depth): i for i in formula.inits}
         self._values: dict[tuple[str, int], int | None] = {}
-        self._in_progress: set[tuple[str, int]] = set()
-        self._steps_left = MAX_STEPS
+        self._in_progress: list[tuple[str, int]] = []
         self._plain_borders: list[int] = []
-        self._is_number = {id(e): kind(e) == "number" for e in _expressions(formula)}
+        inside = [inner for top in formula.expressions for inner in walk(top)]
+        self._is_number = {id(e): kind(e) == "number" for e in inside}
+        steps = 100_000 + depth * (5_000 + 4 * len(self._is_number))
+        self._budget = Budget(formula.source, min(MAX_STEPS, steps))
         self._sums = RunningSums(formula)
 
     def run(self) -> Tape:
@@ -139,14 +149,12 @@ class _Unroller:
         key = (state, depth)
         if key not in self._values:
             if key in self._in_progress:
-                raise self._error("circular", f"{state}[{depth}] depends on itself", span,
-                                  "break the circle: let one of the equations read an "
-                                  "earlier depth")  # fmt: skip
-            self._in_progress.add(key)
+                raise self._circular(state, depth, span)
+            self._in_progress.append(key)
             try:
                 value = self._values[key] = self._compute(state, depth, span)
             finally:
-                self._in_progress.discard(key)
+                self._in_progress.pop()
             if value is not None:
                 self._tape.keep_state(value)
         return self._values[key]
@@ -166,11 +174,18 @@ class _Unroller:
         scope = _Scope({"l": Fraction(layer), "L": Fraction(self._depth)}, layer)
         return self._value(equation.right, scope).value
 
+    def _circular(self, state: str, depth: int, span: Span) -> FormulaError:
+        if self._in_progress[-1] == (state, depth) and self._equations[state].step and depth > 0:
+            return self._error("future-read", f"{state}[{depth}] is read before it exists, at "
+                               f"l = {depth - 1}", span, f"read {state}[l] or earlier")  # fmt: skip
+        return self._error("circular", f"{state}[{depth}] depends on itself", span, "break the "
+                           "circle: let one of the equations read an earlier depth")  # fmt: skip
+
     def _start(self, key: tuple[str | None, str, int], label: str) -> int | None:
         init = self._inits[key]
         if init.value is None:
             return None
-        scope = _Scope({"L": Fraction(self._depth)}, 0)
+        scope = _Scope({"L": Fraction(self._depth)}, min(0, self._depth - 1))
         value = self._value(init.value, scope).value
         return None if value is None else self._tape.start(label, value)
 
@@ -208,7 +223,7 @@ class _Unroller:
     # --- expressions ---
 
     def _value(self, expression: Expression, scope: _Scope) -> _Term:
-        self._count_step()
+        self._budget.spend()
         if self._is_number[id(expression)]:
             # check lets only zeros pass here; a case may also choose one
             return _Term(self._tape.zero())
@@ -228,14 +243,14 @@ class _Unroller:
             case Binary():
                 return self._product(expression, scope)
             case Case(value=value, condition=test, otherwise=otherwise):
-                holds = condition(test, scope.names, self._formula.source)
+                holds = condition(test, scope.names, self._budget)
                 return self._value(value if holds else otherwise, scope)
             case Reduce():
                 return self._reduce(expression, scope)
         raise AssertionError(f"check lets no {type(expression).__name__} pass as a value")
 
     def _read(self, read: Read, scope: _Scope) -> _Term:
-        depth = whole(read.index, scope.names, self._formula.source)
+        depth = whole(read.index, scope.names, self._budget)
         if "l" in scope.names and depth > scope.names["l"] + 1:
             raise self._error("future-read", f"{read.state}[{depth}] is read before it exists, at "
                               f"l = {scope.names['l']}", read.span,
@@ -251,10 +266,6 @@ class _Unroller:
         index = self._block_index(apply, argument, scope)
         if argument.value is None or index < 0:
             return _Term(None, argument.deepest, argument.before_start)
-        if index >= self._depth:
-            raise self._error("block-ahead", f"{apply.block}[{index}] does not exist: the last "
-                              f"block is {apply.block}[{self._depth - 1}]", apply.span,
-                              "give blocks the index of a depth below L")  # fmt: skip
         value = self._tape.call(apply.block, index, argument.value)
         return _Term(value, argument.deepest, argument.before_start)
 
@@ -263,7 +274,7 @@ class _Unroller:
         if apply.index is not None or not isinstance(apply.argument, Read):
             return None
         read = apply.argument
-        depth = whole(read.index, scope.names, self._formula.source)
+        depth = whole(read.index, scope.names, self._budget)
         key = (apply.block, read.state, depth)
         if key not in self._inits:
             return None
@@ -276,11 +287,12 @@ class _Unroller:
                 raise self._error("no-depth", f"{apply.block} reads no state here", apply.span,
                                   f"write its index: {apply.block}[l](...)")  # fmt: skip
             return min(argument.deepest, scope.cap)
-        index = whole(apply.index, scope.names, self._formula.source)
+        index = whole(apply.index, scope.names, self._budget)
         if index > scope.cap:
-            raise self._error("block-ahead", f"{apply.block}[{index}] is beyond the depth of its "
-                              f"equation, l = {scope.cap}", apply.span,
-                              f"write {apply.block}[l](...) or an earlier one")  # fmt: skip
+            last = "l" if "l" in scope.names else scope.cap
+            raise self._error("block-ahead", f"{apply.block}[{index}] is used where {apply.block}"
+                              f"[{scope.cap}] is the last block", apply.span,
+                              f"write {apply.block}[{last}](...) or an earlier one")  # fmt: skip
         return index
 
     def _map(self, expression: Map, scope: _Scope) -> _Term:
@@ -301,10 +313,10 @@ class _Unroller:
             factor, value = left, right
         else:
             factor, value = right, left
-        coefficient = number(factor, scope.names, self._formula.source)
+        coefficient = number(factor, scope.names, self._budget)
         if product.operator == "/":
             if coefficient == 0:
-                raise division_by_zero(factor, scope.names, self._formula.source)
+                raise division_by_zero(factor, scope.names, self._budget)
             coefficient = 1 / coefficient
         return self._scaled(coefficient, self._value(value, scope))
 
@@ -322,7 +334,7 @@ class _Unroller:
             terms = [self._value(item.value, scope)] if item.each is None else list(
                 self._open_item(item, scope))  # fmt: skip
             return self._accumulate(terms, so_far)
-        indices = each_index(item, scope.names, self._formula.source)
+        indices = each_index(item, scope.names, self._budget)
         done, so_far = self._sums.resume(item, indices, so_far)
         for index in indices[done:]:
             before = so_far
@@ -342,16 +354,16 @@ class _Unroller:
     def _item_at(self, item: Item, index: int, scope: _Scope) -> Iterable[_Term]:
         """The item at one index of its range, or nothing if the filter drops it."""
         assert item.each is not None
-        self._count_step()
+        self._budget.spend()
         inner = scope.with_index(item.each.variable, index)
         test = item.each.condition
-        if test is None or condition(test, inner.names, self._formula.source):
+        if test is None or condition(test, inner.names, self._budget):
             yield self._value(item.value, inner)
 
     def _open_item(self, item: Item, scope: _Scope) -> Iterable[_Term]:
         """An open range ends at the first index that falls before the start of history."""
         assert item.each is not None
-        first = whole(item.each.first, scope.names, self._formula.source)
+        first = whole(item.each.first, scope.names, self._budget)
         for index in range(first, first + 100 + MAX_OPEN_RANGE_PER_BLOCK * self._depth):
             for term in self._item_at(item, index, scope):
                 if term.before_start:
@@ -375,21 +387,8 @@ class _Unroller:
         value = self._tape.scale(factor, term.value)
         return _Term(value, term.deepest, term.before_start)
 
-    def _count_step(self) -> None:
-        self._steps_left -= 1
-        if self._steps_left < 0:
-            raise TooManyValues
-
     def _error(self, code: str, message: str, span: Span, hint: str) -> FormulaError:
         return FormulaError([Diagnostic(code, message, span, hint)], self._formula.source)
-
-
-def _expressions(formula: Formula) -> Iterator[Expression]:
-    for equation in formula.equations:
-        yield from walk(equation.right)
-    for init in formula.inits:
-        yield from walk(init.value) if init.value is not None else ()
-    yield from walk(formula.output) if formula.output is not None else ()
 
 
 def _without_place(code: str, message: str, hint: str) -> FormulaError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recform.errors import FormulaError
 from recform.formula import parse
 from recform.formula.ast import Binary, Case, Expression
-from recform.tape.scalar import condition, number
+from recform.tape.scalar import Budget, condition, number
 
 LAYER, BLOCKS = Fraction(5), Fraction(16)
 
@@ -31,7 +31,7 @@ def read_condition(text: str) -> Expression:
 
 
 def ours(text: str) -> Fraction:
-    return number(read(text), {"l": LAYER, "L": BLOCKS}, None)
+    return number(read(text), {"l": LAYER, "L": BLOCKS}, Budget(None, 1000))
 
 
 def pythons(text: str) -> Fraction | bool:
@@ -96,7 +96,9 @@ def test_conditions_hold_when_pythons_do(text: str):
         expected = pythons(text)
     except ZeroDivisionError:
         assume(False)
-    assert condition(read_condition(text), {"l": LAYER, "L": BLOCKS}, None) == expected
+    assert (
+        condition(read_condition(text), {"l": LAYER, "L": BLOCKS}, Budget(None, 1000)) == expected
+    )
 
 
 @pytest.mark.parametrize(
