@@ -54,7 +54,6 @@ class TapeBuilder:
         self._fingerprints: list[int] = []
         # Each value as a constant times another value that is none: letters compare by these.
         self._multiples: list[tuple[Fraction, int]] = []
-        self._states: set[int] = set()
         self._calls: dict[tuple[str, int, int], int] = {}
         # Where a value is born: before block `position`, with the shape that this block reads.
         self._positions: list[int] = []
@@ -78,17 +77,8 @@ class TapeBuilder:
     def map(self, function: str, index: int | None, argument: int) -> int:
         return self._put(Map(function, index, argument), self._positions[argument])
 
-    def keep_state(self, value: int) -> None:
-        """Take this value apart nowhere: paths may lead back to it as a state."""
-        self._states.add(value)
-
     def scale(self, factor: Fraction, argument: int) -> int:
-        operation = self._operations[argument]
-        if isinstance(operation, Zero):
-            return argument
-        if isinstance(operation, Scale) and argument not in self._states:
-            return self.scale(factor * operation.factor, operation.argument)
-        if factor == 1:
+        if factor == 1 or isinstance(self._operations[argument], Zero):
             return argument
         return self._put(Scale(factor, argument), self._positions[argument])
 

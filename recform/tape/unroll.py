@@ -152,11 +152,9 @@ class _Unroller:
                 raise self._circular(state, depth, span)
             self._in_progress.append(key)
             try:
-                value = self._values[key] = self._compute(state, depth, span)
+                self._values[key] = self._compute(state, depth, span)
             finally:
                 self._in_progress.pop()
-            if value is not None:
-                self._tape.keep_state(value)
         return self._values[key]
 
     def _compute(self, state: str, depth: int, span: Span) -> int | None:
@@ -236,12 +234,10 @@ class _Unroller:
                 return self._map(expression, scope)
             case Sum(terms=terms):
                 return self._add_all(
-                    self._signed(sign, self._value(term, scope)) for sign, term in terms
+                    self._multiple(Fraction(sign), term, scope) for sign, term in terms
                 )
-            case Negate(operand=operand):
-                return self._signed(-1, self._value(operand, scope))
-            case Binary():
-                return self._product(expression, scope)
+            case Negate() | Binary():
+                return self._multiple(Fraction(1), expression, scope)
             case Case(value=value, condition=test, otherwise=otherwise):
                 holds = condition(test, scope.names, self._budget)
                 return self._value(value if holds else otherwise, scope)
@@ -307,7 +303,24 @@ class _Unroller:
         value = self._tape.map(expression.function, index, argument.value)
         return _Term(value, argument.deepest, argument.before_start)
 
-    def _product(self, product: Binary, scope: _Scope) -> _Term:
+    def _multiple(self, factor: Fraction, expression: Expression, scope: _Scope) -> _Term:
+        """A constant times an expression; constants written around one value are multiplied.
+
+        A state's value is not taken apart: paths may lead back to it.
+        """
+        while not self._is_number[id(expression)]:
+            match expression:
+                case Negate(operand=operand):
+                    factor, expression = -factor, operand
+                case Binary():
+                    coefficient, expression = self._coefficient(expression, scope)
+                    factor *= coefficient
+                case _:
+                    break
+        return self._scaled(factor, self._value(expression, scope))
+
+    def _coefficient(self, product: Binary, scope: _Scope) -> tuple[Fraction, Expression]:
+        """What a value is multiplied by, and that value."""
         left, right = product.left, product.right
         if self._is_number[id(left)]:
             factor, value = left, right
@@ -318,7 +331,7 @@ class _Unroller:
             if coefficient == 0:
                 raise division_by_zero(factor, scope.names, self._budget)
             coefficient = 1 / coefficient
-        return self._scaled(coefficient, self._value(value, scope))
+        return coefficient, value
 
     def _reduce(self, expression: Reduce, scope: _Scope) -> _Term:
         so_far = Accumulated()
@@ -377,9 +390,6 @@ class _Unroller:
         """The sum of what is there, from left to right."""
         so_far = self._accumulate(terms, Accumulated())
         return _Term(so_far.total, so_far.deepest, so_far.before_start)
-
-    def _signed(self, sign: int, term: _Term) -> _Term:
-        return self._scaled(Fraction(sign), term)
 
     def _scaled(self, factor: Fraction, term: _Term) -> _Term:
         if term.value is None:
