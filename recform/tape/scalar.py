@@ -40,6 +40,17 @@ _RELATIONS = {
 Names = Mapping[str, Fraction]
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What an expression may refer to: names of depths, and the largest block index."""
+
+    names: dict[str, Fraction]
+    cap: int
+
+    def with_index(self, variable: str, index: int) -> Scope:
+        return Scope({**self.names, variable: Fraction(index)}, self.cap)
+
+
 class TooManySteps(Exception):  # noqa: N818 - a signal within the tape
     """Unrolling takes more steps than its budget holds."""
 

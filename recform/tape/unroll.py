@@ -42,6 +42,7 @@ from recform.tape.operations import Stages, Tape
 from recform.tape.running import Accumulated, RunningSums
 from recform.tape.scalar import (
     Budget,
+    Scope,
     TooManySteps,
     condition,
     division_by_zero,
@@ -82,17 +83,6 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
             "the equations are nested too deep",
             "use fewer auxiliary quantities that read each other",
         ) from None
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """What an expression may refer to: names of depths, and the largest block index."""
-
-    names: dict[str, Fraction]
-    cap: int
-
-    def with_index(self, variable: str, index: int) -> _Scope:
-        return _Scope({**self.names, variable: Fraction(index)}, self.cap)
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ class _Unroller:
         return self._tape.finish(template, output, values)
 
     def _output(self) -> int | None:
-        scope = _Scope({"L": Fraction(self._depth)}, self._depth - 1)
+        scope = Scope({"L": Fraction(self._depth)}, self._depth - 1)
         if self._formula.output is None:
             return self._state(self._formula.main, self._depth, Span(1, 1, 2))
         return self._value(self._formula.output, scope).value
@@ -169,7 +159,7 @@ class _Unroller:
         if depth > self._depth:
             raise self._error("future-read", f"{state}[{depth}] lies behind the last depth, "
                               f"{self._depth}", span, f"read {state}[L] or before")  # fmt: skip
-        scope = _Scope({"l": Fraction(layer), "L": Fraction(self._depth)}, layer)
+        scope = Scope({"l": Fraction(layer), "L": Fraction(self._depth)}, layer)
         return self._value(equation.right, scope).value
 
     def _circular(self, state: str, depth: int, span: Span) -> FormulaError:
@@ -183,7 +173,7 @@ class _Unroller:
         init = self._inits[key]
         if init.value is None:
             return None
-        scope = _Scope({"L": Fraction(self._depth)}, min(0, self._depth - 1))
+        scope = Scope({"L": Fraction(self._depth)}, min(0, self._depth - 1))
         value = self._value(init.value, scope).value
         return None if value is None else self._tape.start(label, value)
 
@@ -220,7 +210,7 @@ class _Unroller:
 
     # --- expressions ---
 
-    def _value(self, expression: Expression, scope: _Scope) -> _Term:
+    def _value(self, expression: Expression, scope: Scope) -> _Term:
         self._budget.spend()
         if self._is_number[id(expression)]:
             # check lets only zeros pass here; a case may also choose one
@@ -245,7 +235,7 @@ class _Unroller:
                 return self._reduce(expression, scope)
         raise AssertionError(f"check lets no {type(expression).__name__} pass as a value")
 
-    def _read(self, read: Read, scope: _Scope) -> _Term:
+    def _read(self, read: Read, scope: Scope) -> _Term:
         depth = whole(read.index, scope.names, self._budget)
         if "l" in scope.names and depth > scope.names["l"] + 1:
             raise self._error("future-read", f"{read.state}[{depth}] is read before it exists, at "
@@ -254,7 +244,7 @@ class _Unroller:
         before_start = depth < 0 and (None, read.state, depth) not in self._inits
         return _Term(self._state(read.state, depth, read.span), depth, before_start)
 
-    def _apply(self, apply: Apply, scope: _Scope) -> _Term:
+    def _apply(self, apply: Apply, scope: Scope) -> _Term:
         given = self._given_start(apply, scope)
         if given is not None:
             return given
@@ -265,7 +255,7 @@ class _Unroller:
         value = self._tape.call(apply.block, index, argument.value)
         return _Term(value, argument.deepest, argument.before_start)
 
-    def _given_start(self, apply: Apply, scope: _Scope) -> _Term | None:
+    def _given_start(self, apply: Apply, scope: Scope) -> _Term | None:
         """The value of F(x[-1]), where an `init F(x[-1])` gives it."""
         if apply.index is not None or not isinstance(apply.argument, Read):
             return None
@@ -276,7 +266,7 @@ class _Unroller:
             return None
         return _Term(self._start(key, f"{apply.block}({read.state}[{depth}])"), depth)
 
-    def _block_index(self, apply: Apply, argument: _Term, scope: _Scope) -> int:
+    def _block_index(self, apply: Apply, argument: _Term, scope: Scope) -> int:
         """A block without an index takes the largest depth that its argument reads."""
         if apply.index is None:
             if argument.deepest is None:
@@ -291,7 +281,7 @@ class _Unroller:
                               f"write {apply.block}[{last}](...) or an earlier one")  # fmt: skip
         return index
 
-    def _map(self, expression: Map, scope: _Scope) -> _Term:
+    def _map(self, expression: Map, scope: Scope) -> _Term:
         argument = self._value(expression.argument, scope)
         if argument.value is None:
             return argument
@@ -303,7 +293,7 @@ class _Unroller:
         value = self._tape.map(expression.function, index, argument.value)
         return _Term(value, argument.deepest, argument.before_start)
 
-    def _multiple(self, factor: Fraction, expression: Expression, scope: _Scope) -> _Term:
+    def _multiple(self, factor: Fraction, expression: Expression, scope: Scope) -> _Term:
         """A constant times an expression; constants written around one value are multiplied.
 
         A state's value is not taken apart: paths may lead back to it.
@@ -319,7 +309,7 @@ class _Unroller:
                     break
         return self._scaled(factor, self._value(expression, scope))
 
-    def _coefficient(self, product: Binary, scope: _Scope) -> tuple[Fraction, Expression]:
+    def _coefficient(self, product: Binary, scope: Scope) -> tuple[Fraction, Expression]:
         """What a value is multiplied by, and that value."""
         left, right = product.left, product.right
         if self._is_number[id(left)]:
@@ -333,7 +323,7 @@ class _Unroller:
             coefficient = 1 / coefficient
         return coefficient, value
 
-    def _reduce(self, expression: Reduce, scope: _Scope) -> _Term:
+    def _reduce(self, expression: Reduce, scope: Scope) -> _Term:
         so_far = Accumulated()
         for item in expression.items:
             so_far = self._add_item(item, so_far, scope)
@@ -342,7 +332,7 @@ class _Unroller:
             return self._scaled(Fraction(1, so_far.present), total)
         return total
 
-    def _add_item(self, item: Item, so_far: Accumulated, scope: _Scope) -> Accumulated:
+    def _add_item(self, item: Item, so_far: Accumulated, scope: Scope) -> Accumulated:
         if item.each is None or item.each.last is None:
             terms = [self._value(item.value, scope)] if item.each is None else list(
                 self._open_item(item, scope))  # fmt: skip
@@ -364,7 +354,7 @@ class _Unroller:
             so_far = so_far.plus(total, term.value is not None, term.deepest, term.before_start)
         return so_far
 
-    def _item_at(self, item: Item, index: int, scope: _Scope) -> Iterable[_Term]:
+    def _item_at(self, item: Item, index: int, scope: Scope) -> Iterable[_Term]:
         """The item at one index of its range, or nothing if the filter drops it."""
         assert item.each is not None
         self._budget.spend()
@@ -373,7 +363,7 @@ class _Unroller:
         if test is None or condition(test, inner.names, self._budget):
             yield self._value(item.value, inner)
 
-    def _open_item(self, item: Item, scope: _Scope) -> Iterable[_Term]:
+    def _open_item(self, item: Item, scope: Scope) -> Iterable[_Term]:
         """An open range ends at the first index that falls before the start of history."""
         assert item.each is not None
         first = whole(item.each.first, scope.names, self._budget)
