@@ -55,7 +55,7 @@ class ThreeStageResNet(nn.Module):
         in_chans: int = 3,
         channels: tuple[int, ...] = (16, 32, 64),
         drop_rate: float = 0.0,
-        zero_init_last: bool = True,
+        zero_init_last: bool = False,
     ) -> None:
         super().__init__()
         self.num_classes, self.in_chans, self.drop_rate = num_classes, in_chans, drop_rate

@@ -14,7 +14,7 @@ from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinks
 from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
 from recform.paths.start import sources_of
 from recform.paths.words import TooManyWords, words_to_text
-from recform.tape import Stages, Tape, fold, unroll
+from recform.tape import Scale, Stages, Tape, fold, unroll
 
 # Python refuses to print longer integers; JSON has them as strings of digits.
 MAX_JSON_DIGITS = 4_300
@@ -26,7 +26,7 @@ class Analysis:
 
     `net` counts with sign, `gross` as drawn, `distinct` what survives cancellation; each is
     indexed by path length and exact. `distinct` is None where it would take too long, with the
-    reason beside it. `expansion` is the sum of words at depth 4 (or the depth, if less).
+    reason beside it. `expansions` are the sums of words by depth, up to 4.
     """
 
     formula: Formula
@@ -36,8 +36,7 @@ class Analysis:
     gross: Coefficients
     distinct: Coefficients | None
     distinct_reason: str | None
-    expansion: str
-    expansion_depth: int
+    expansions: dict[int, str]
     plain_borders: tuple[int, ...]
     notes: tuple[str, ...]
 
@@ -52,8 +51,7 @@ class Analysis:
             "distinct": None if self.distinct is None else
             [_json_number(count) for count in self.distinct],
             "distinct_reason": self.distinct_reason,
-            "words": self.expansion,
-            "words_depth": self.expansion_depth,
+            "words": {str(depth): text for depth, text in self.expansions.items()},
             "plain_borders": list(self.plain_borders),
             "notes": list(self.notes),
         }  # fmt: skip
@@ -76,17 +74,16 @@ def analyze(
     division = Stages(tuple(stages)) if stages else None
     tape = unroll(formula, sum(stages) if stages else depth, division)
     distinct, reason = _count_distinct(tape, start)
-    expansion, expansion_depth = _expand(formula, tape.depth)
+    net = _count(tape, start, NET)
     return Analysis(
         formula=formula,
         depth=tape.depth,
         start=start,
-        net=_count(tape, start, NET),
-        gross=_count(tape, start, GROSS),
+        net=net,
+        gross=_count(tape, start, GROSS) if _has_minus(tape) else net,
         distinct=distinct,
         distinct_reason=reason,
-        expansion=expansion,
-        expansion_depth=expansion_depth,
+        expansions=_expand(formula, tape.depth),
         plain_borders=tape.plain_borders,
         notes=tuple(_notes(tape, start)),
     )
@@ -111,15 +108,21 @@ def _count_distinct(tape: Tape, start: int) -> tuple[Coefficients | None, str | 
         return None, "the links change too much from value to value to be counted at this depth"
 
 
-def _expand(formula: Formula, depth: int, largest: int = 4) -> tuple[str, int]:
-    """The words at depth 4, or at the largest depth below where they can be written down."""
-    for shown in range(min(depth, largest), -1, -1):
+def _has_minus(tape: Tape) -> bool:
+    """Whether net and gross can differ: only a negative constant makes paths cancel."""
+    return any(isinstance(op, Scale) and op.factor < 0 for op in tape.operations)
+
+
+def _expand(formula: Formula, depth: int, largest: int = 4) -> dict[int, str]:
+    """The words at depths 1 to 4, where the formula exists and they can be written down."""
+    expansions = {}
+    for shown in range(1, min(depth, largest) + 1):
         try:
-            return words_to_text(unroll(formula, shown)), shown
+            expansions[shown] = words_to_text(unroll(formula, shown))
         except (TooManyWords, UserError):
             # Some formulas exist only from some depth on, such as `output x[3]`.
             continue
-    return "", 0
+    return expansions
 
 
 def _notes(tape: Tape, start: int) -> list[str]:

@@ -1,0 +1,30 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FormulaArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FORMULA",
+        help="Text with an equals sign, a .rf file, or an example's name.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
+DepthOption = Annotated[int, typer.Option("--depth", "-d", help="Number of blocks, L.")]
+BackboneOption = Annotated[
+    str, typer.Option("--backbone", "-b", help="A timm model, or one of recform's CIFAR nets.")
+]
+ActOption = Annotated[
+    str | None,
+    typer.Option(help="Put act into a formula without: around x[l] + F(x[l]) (sum), or the right "
+                 "side (end).", metavar="sum|end", show_default=False),
+]  # fmt: skip
+OutOption = Annotated[
+    Path, typer.Option("-o", "--output", help="The file to write: .png, .svg or .pdf.")
+]

@@ -1,0 +1,53 @@
+"""The `recform` command.
+
+Each command stands in a file of its own and imports what it needs when it runs, so that
+`recform analyze` starts without torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from recform.cli.analyze import analyze
+from recform.cli.build import build
+from recform.cli.check import check
+from recform.cli.plot import plot
+from recform.cli.show import show
+from recform.cli.train import train
+from recform.errors import UserError
+
+app = typer.Typer(
+    help="Analyze, build and train deep networks from their recursion formulas.\n\n"
+    "FORMULA is a formula's text, a .rf file, or the name of an example, such as resnet_s.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command()(check)
+app.command()(show)
+app.command()(analyze)
+app.add_typer(plot, name="plot")
+app.command()(build)
+app.command()(train)
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is told without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader went away, as `| head` does. Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Printing: results on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def talk(text: str) -> None:
+    """A line for the person who watches; never part of the result."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def width() -> int:
+    """Columns of the terminal, 80 to 120; a pipe counts as 100."""
+    return min(120, max(80, shutil.get_terminal_size((100, 24)).columns))
+
+
+def shorten(text: str, columns: int) -> str:
+    """A long sum, cut at a term: `1 + F'[3] + ... (16 terms)`.
+
+    >>> shorten("1 + a + b + c + d", 14)
+    '1 + ... (5 terms)'
+    """
+    if len(text) <= columns:
+        return text
+    num_terms = text.count(" + ") + text.count(" - ") + 1
+    ending = f" + ... ({num_terms} terms)"
+    cut = max(text.rfind(sign, 0, max(columns - len(ending), 2)) for sign in (" + ", " - "))
+    return (text[:cut] if cut > 0 else text.split(" ")[0]) + ending
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns under their names: the first to the left, the others to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    lines = []
+    for row in (header, *rows):
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

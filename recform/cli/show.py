@@ -1,0 +1,34 @@
+"""recform show: a formula in normal form, as LaTeX, or unrolled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recform.cli.arguments import FormulaArgument
+
+
+def show(
+    formula: FormulaArgument,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    unrolled: Annotated[
+        bool, typer.Option("--unrolled", help="Print the tape: one value a line.")
+    ] = False,
+    depth: Annotated[int, typer.Option("--depth", "-d", help="Depth of the tape.")] = 3,
+) -> None:
+    """Print a formula in normal form, as LaTeX, or written out to a depth.
+
+    \b
+    Example:  recform show resnet_s --unrolled --depth 3
+    """
+    from recform.formula import resolve, to_latex, to_text
+    from recform.tape import unroll
+
+    parsed = resolve(formula)
+    if unrolled:
+        print(unroll(parsed, depth))
+    elif latex:
+        print(to_latex(parsed))
+    else:
+        print(to_text(parsed))
