@@ -19,4 +19,5 @@ from recform.tape.operations import Tape as Tape
 from recform.tape.operations import Zero as Zero
 from recform.tape.operations import operands as operands
 from recform.tape.place import place as place
+from recform.tape.same import first_equals as first_equals
 from recform.tape.unroll import unroll as unroll

@@ -27,6 +27,7 @@ from recform.tape.operations import (
     Zero,
     operands,
 )
+from recform.tape.same import first_equals
 
 MAX_VALUES = 1_000_000
 _MODULUS = 2**256
@@ -99,14 +100,22 @@ class TapeBuilder:
         return self._put(Project(border, label, is_shortcut, argument), border + 1)
 
     def finish(self, template: Tape, output: int | None, states: Mapping) -> Tape:
-        """The tape of what the output needs, renumbered; `template` gives the other fields."""
+        """The tape of what the output needs, renumbered; `template` gives the other fields.
+
+        A state that the output does not need is found in a value that is the same, if there is one.
+        """
         needed = _needed_by(output, self._operations)
         place = {value: new for new, value in enumerate(needed)}
+        firsts = first_equals(self._operations)
+        stand_ins = {firsts[value]: place[value] for value in reversed(needed)}
+        found = {
+            key: place.get(value, stand_ins.get(firsts[value])) for key, value in states.items()
+        }
         return replace(
             template,
             operations=tuple(_renumber(self._operations[value], place) for value in needed),
             output=None if output is None else place[output],
-            states={key: place[value] for key, value in states.items() if value in place},
+            states={key: value for key, value in found.items() if value is not None},
         )
 
     def _put(self, operation: Operation, position: int) -> int:
