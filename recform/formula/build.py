@@ -49,7 +49,7 @@ KEYWORDS = (*STATEMENTS, "absent", "for", "in", "if", "else", "and", "or", "not"
 
 _ASCII = {"·": "*", "×": "*", "−": "-", "Σ": "sum", "σ": "sigmoid"}
 # Python itself reads and prints at most 4,300 digits.
-_MAX_DIGITS = 4000
+MAX_DIGITS = 4000
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ class Builder:
         text = str(parts[0])
         digits, _, exponent = text.lower().partition("e")
         # nine digits of an exponent say enough: more are too many
-        if len(digits) + abs(int(exponent[:9] or "0")) > _MAX_DIGITS:
-            self._wrong("too-large", f"this number has more than {_MAX_DIGITS:,} digits", span,
+        if len(digits) + abs(int(exponent[:9] or "0")) > MAX_DIGITS:
+            self._wrong("too-large", f"this number has more than {MAX_DIGITS:,} digits", span,
                         "write a smaller number, or a power: 10^l")  # fmt: skip
             return Number(Fraction(0), span)
         return Number(Fraction(text), span)
@@ -262,7 +262,7 @@ def _fold(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
 
     So does a product that would grow too long to be printed.
     """
-    if _num_digits(left) + _num_digits(right) > _MAX_DIGITS:
+    if _num_digits(left) + _num_digits(right) > MAX_DIGITS:
         return None
     if operator == "*":
         return left * right

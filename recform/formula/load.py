@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from recform.errors import UserError
@@ -40,8 +40,7 @@ def resolve(formula: Formula | str) -> Formula:
 
 def examples() -> tuple[str, ...]:
     """The names of the shipped examples, sorted."""
-    names = (entry.name for entry in files("recform.examples").iterdir())
-    return tuple(sorted(name.removesuffix(".rf") for name in names if name.endswith(".rf")))
+    return tuple(sorted(path.stem for path in _examples_folder().glob("*.rf")))
 
 
 def _example(name: str) -> Formula:
@@ -49,8 +48,16 @@ def _example(name: str) -> Formula:
         hint = did_you_mean(name, examples()) or f"the examples are {', '.join(examples())}"
         raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
                         f"{hint}; a formula has an equals sign in it")  # fmt: skip
-    text = (files("recform.examples") / f"{name}.rf").read_text(encoding="utf-8")
+    text = (_examples_folder() / f"{name}.rf").read_text(encoding="utf-8")
     return parse(text, f"{name}.rf")
+
+
+def _examples_folder() -> Path:
+    # Found, not imported: the package recform.examples must not hide the function of this name.
+    spec = find_spec("recform.examples")
+    assert spec is not None, "the examples are shipped with recform"
+    assert spec.submodule_search_locations, "the examples are a package"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _read_text(path: Path) -> str:

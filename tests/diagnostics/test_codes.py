@@ -34,6 +34,10 @@ def codes_of_formulas() -> list[str]:
     return [code for name in before for code in groups()[name] if code not in TOLD_BY_NETWORKS]
 
 
+def section_of(code: str) -> str:
+    return re.split(r"^##", DOCS.split(f"### `{code}`\n")[1], flags=re.MULTILINE)[0]
+
+
 def test_the_groups_hold_every_code():
     assert [code for group in groups().values() for code in group] == list(CODES)
 
@@ -50,8 +54,13 @@ def test_the_docs_are_grouped_as_the_codes_are():
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_section_says_what_a_code_means_in_the_words_of_the_table(code: str):
-    section = DOCS.split(f"### `{code}`\n")[1].split("\n#")[0]
-    assert CODES[code] in section.replace("\n", " ")
+    assert CODES[code].lower() in section_of(code).replace("\n", " ").lower()
+
+
+@pytest.mark.parametrize("code", codes_of_formulas())
+def test_a_section_shows_the_text_that_is_tested(code: str):
+    text = (Path(__file__).parent / f"{code}.rf").read_text(encoding="utf-8")
+    assert f"```text\n{text}```\n" in section_of(code)
 
 
 @pytest.mark.parametrize("code", codes_of_formulas())

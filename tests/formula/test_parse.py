@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+import recform
 from recform.errors import FormulaError
 from recform.formula import examples, load, parse, resolve
 from recform.formula.ast import (
@@ -233,6 +234,12 @@ def test_an_example_has_a_title_and_means_the_same_printed(name: str):
     formula = resolve(name)
     assert formula.title
     assert parse(str(formula)) == formula
+
+
+def test_examples_are_still_listed_after_one_is_read():
+    """A package of the same name holds their files; importing it would hide the function."""
+    resolve("resnet")
+    assert recform.examples() == examples()
 
 
 def test_a_text_with_an_equals_sign_is_a_formula():
