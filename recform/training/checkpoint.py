@@ -70,7 +70,8 @@ def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
         task.device.set_random_states(content["random"])
         return _point(content["point"], task.device.place)
     except MISFITS as error:
-        raise _damaged(path, f"does not fit this run: {error}") from error
+        reason = str(error).partition("\n")[0].rstrip(": ")
+        raise _foreign(path, f"does not fit this run: {reason}") from error
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -94,7 +95,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _check_identity(path: Path, found: Identity, wanted: Identity) -> None:
     for name, value in wanted.items():
         if found[name] != value:
-            raise _damaged(path, f"is of a run with {name} {found[name]!r}, not {value!r}")
+            raise _foreign(path, f"is of a run with {name} {found[name]!r}, not {value!r}")
 
 
 def _point(content: Mapping[str, Any], place: torch.device) -> Point:
@@ -108,9 +109,17 @@ def _point(content: Mapping[str, Any], place: torch.device) -> Point:
     )
 
 
+def _foreign(path: Path, reason: str) -> UserError:
+    return UserError(
+        "damaged-checkpoint",
+        f"{path} {reason}",
+        "give the settings in that run's config.json, or begin a new run: --out DIR",
+    )
+
+
 def _damaged(path: Path, reason: str) -> UserError:
     return UserError(
         "damaged-checkpoint",
         f"{path} {reason}",
-        "go on from another one: --resume RUN/checkpoints/best.pt",
+        "go on from another one (--resume RUN/checkpoints/best.pt), or begin a new run: --out DIR",
     )

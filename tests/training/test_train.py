@@ -149,6 +149,9 @@ class Interrupting(nn.Module):
     def state_dict(self, *args, **kwargs):
         return self.model.state_dict(*args, **kwargs)
 
+    def load_state_dict(self, *args, **kwargs):
+        return self.model.load_state_dict(*args, **kwargs)
+
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("step", [1, 2, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 3, 3 * STEPS_PER_EPOCH])
@@ -184,8 +187,11 @@ def test_a_signal_during_evaluation_loses_no_step(whole, data, tmp_path):
     assert same_weights(whole[0], resumed)
 
 
-def test_the_signal_handlers_are_given_back(whole):
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def test_the_signal_handlers_are_given_back(data, tmp_path):
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    train_small(small_net(), data, tmp_path / "run")
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def interrupted_run(data, out, step=STEPS_PER_EPOCH + 1):
@@ -263,7 +269,7 @@ def test_a_checkpoint_that_is_not_there_is_named(data, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recipe": replace(small_recipe(), learning_rate=0.2)}, "learning_rate 0.05, not 0.2"),
+        ({"recipe": replace(small_recipe(), learning_rate=0.2)}, "learning_rate 0.1, not 0.2"),
         ({"recipe": recipe_for("digits")}, "epochs 3, not 8"),
         ({"backbone": "other"}, "backbone 'small', not 'other'"),
         ({"seed": 3}, "seed 0, not 3"),
@@ -273,7 +279,8 @@ def test_a_checkpoint_that_is_not_there_is_named(data, tmp_path):
 def test_a_checkpoint_of_another_run_is_refused(whole, data, changes, message):
     error = refusal(small_net(), data, whole[1], resume="auto", **changes)
     assert error.code == "damaged-checkpoint"
-    assert message in str(error)
+    assert message in error.diagnostics[0].message
+    assert "--out DIR" in error.diagnostics[0].hint
 
 
 def test_a_checkpoint_of_another_network_is_refused(whole, data):
@@ -281,6 +288,7 @@ def test_a_checkpoint_of_another_network_is_refused(whole, data):
     error = refusal(model, data, whole[1], resume="auto")
     assert error.code == "damaged-checkpoint"
     assert "does not fit this run" in str(error)
+    assert "\n" not in error.diagnostics[0].message
 
 
 class NotANumber(nn.Module):
