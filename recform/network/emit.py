@@ -90,7 +90,7 @@ def emit(tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node) -> fx.Node:
             node._rename(names[value])
 
     output = fold(tape, TorchAlgebra(graph, parts, stem), visit=give_name)
-    _subtract(graph)
+    _subtract(graph, output)
     return output
 
 
@@ -106,7 +106,7 @@ def _readable_names(tape: Tape) -> dict[int, str]:
     return names
 
 
-def _subtract(graph: fx.Graph) -> None:
+def _subtract(graph: fx.Graph, output: fx.Node) -> None:
     """a + (-b) is a - b, to the bit, and saves a tensor."""
     for node in list(graph.nodes):
         if node.op != "call_function" or node.target is not operator.add:
@@ -117,7 +117,7 @@ def _subtract(graph: fx.Graph) -> None:
         elif _is_negation(left):
             node.target, node.args = operator.sub, (right, left.args[0])
     for node in reversed(list(graph.nodes)):
-        if _is_negation(node) and not node.users:
+        if _is_negation(node) and not node.users and node is not output:
             graph.erase_node(node)
 
 
