@@ -4,8 +4,10 @@ In every page, ```rf blocks are formulas, ```python blocks run one after the oth
 the `$ recform ...` lines of ```console blocks are parsed as the command line would.
 """
 
+import doctest
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -30,6 +32,7 @@ from recform.tape.unroll import MAX_DEPTH
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCTESTED = [path for path in sorted(ROOT.glob("recform/**/*.py")) if ">>> " in path.read_text()]
 LANGUAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 
 
@@ -72,6 +75,15 @@ def test_the_code_in_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     names: dict[str, object] = {"__name__": "__main__"}
     for number, block in enumerate(blocks(page, "python"), start=1):
         exec(compile(block, f"{page.name}, block {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("path", DOCTESTED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_examples_in_a_module_are_so(path: Path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    module = import_module(".".join(part for part in parts if part != "__init__"))
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.parametrize("line", commands())
