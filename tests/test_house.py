@@ -170,7 +170,11 @@ def loaded_by(program: str) -> list[str]:
     """Which heavy libraries a fresh Python holds after running a program."""
     ask = f"import sys; print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     run = subprocess.run(
-        [sys.executable, "-c", f"import atexit\natexit.register(lambda: exec({ask!r}, {{}}))\n{program}"],
+        [
+            sys.executable,
+            "-c",
+            f"import atexit\natexit.register(lambda: exec({ask!r}, {{}}))\n{program}",
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -48,7 +48,7 @@ def build(
     from recform.network import save_network, size
 
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
-                   image_size=image_size)  # type: ignore[arg-type]  # fmt: skip
+                   image_size=image_size)  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
         print_json(_to_json(network, sizes))

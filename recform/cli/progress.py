@@ -44,12 +44,13 @@ class Bar:
 
     def begin(self, plan: Plan) -> None:
         self._plan = plan
-        self._console.print(self._title, markup=False)
+        self._console.print(self._title, markup=False, soft_wrap=True)
         self._console.print(
             f"{plan.num_parameters:,} parameters, {plan.num_train:,} training and "
             f"{plan.num_test:,} test images, {plan.num_epochs} epochs on {plan.device}; "
             f"run in {self._folder}",
             markup=False,
+            soft_wrap=True,
         )
         self._task = self._bar.add_task("", total=plan.num_steps, figures="")
         self._bar.update(self._task, completed=plan.num_steps_done)
@@ -74,6 +75,7 @@ class Bar:
             f"top-1 {metrics.test_top1:6.2f} %  top-5 {metrics.test_top5:6.2f} %  "
             f"{metrics.images_per_second:,.0f} img/s  {metrics.seconds:.1f} s",
             markup=False,
+            soft_wrap=True,
         )
 
 

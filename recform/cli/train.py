@@ -70,7 +70,7 @@ def train(
     recipe = _recipe(recipe_for(data), epochs, batch_size, lr)
     images = load_data(data, data_dir, limit_train=limit_train, limit_test=limit_test)
     seed_everything(seed)
-    network = build(parsed, backbone, images.num_classes, act=act, image_size=images.image_size)  # type: ignore[arg-type]
+    network = build(parsed, backbone, images.num_classes, act=act, image_size=images.image_size)
     for note in network.architecture.notes:
         talk(f"note: {note}")
     try:
@@ -95,9 +95,7 @@ def train(
     _report(summary, folder, as_json)
 
 
-def _recipe(
-    recipe: Recipe, epochs: int | None, batch_size: int | None, lr: float | None
-) -> Recipe:
+def _recipe(recipe: Recipe, epochs: int | None, batch_size: int | None, lr: float | None) -> Recipe:
     changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr}
     return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
 

@@ -8,11 +8,10 @@ from recform.formula.load import examples as examples
 from recform.formula.load import load as load
 from recform.formula.load import resolve as resolve
 from recform.formula.parse import parse as parse
+from recform.formula.rewrite import ACT_PLACES as ACT_PLACES
+from recform.formula.rewrite import uses_act as uses_act
+from recform.formula.rewrite import with_act as with_act
 from recform.formula.show import equation_to_text as equation_to_text
 from recform.formula.show import expression_to_text as expression_to_text
 from recform.formula.show import to_latex as to_latex
 from recform.formula.show import to_text as to_text
-from recform.formula.rewrite import ACT_PLACES as ACT_PLACES
-from recform.formula.rewrite import ActPlace as ActPlace
-from recform.formula.rewrite import uses_act as uses_act
-from recform.formula.rewrite import with_act as with_act

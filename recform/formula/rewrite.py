@@ -7,7 +7,6 @@ al. (2021), or around the whole right side. Nothing is put in unless it is asked
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from recform.errors import UserError
 from recform.formula.ast import (
@@ -23,11 +22,10 @@ from recform.formula.ast import (
 )
 from recform.formula.formula import Formula
 
-ActPlace = Literal["sum", "end"]
-ACT_PLACES: tuple[ActPlace, ...] = ("sum", "end")
+ACT_PLACES = ("sum", "end")
 
 
-def with_act(formula: Formula, place: ActPlace) -> Formula:
+def with_act(formula: Formula, place: str) -> Formula:
     """The formula with `act` around x[l] + F(x[l]) ("sum") or around right sides ("end").
 
     Raises UserError `act-rewrite` if the formula has an `act`, or no such sum.
@@ -37,8 +35,11 @@ def with_act(formula: Formula, place: ActPlace) -> Formula:
     x[l+1] = act(x[l] + F(x[l])) - F(x[l-1])
     """
     if place not in ACT_PLACES:
-        raise UserError("bad-argument", f"`act` cannot be put at `{place}`",
-                        "choose sum (around x[l] + F(x[l])) or end (around the right side)")
+        raise UserError(
+            "bad-argument",
+            f"`act` cannot be put at `{place}`",
+            "choose sum (around x[l] + F(x[l])) or end (around the right side)",
+        )
     if uses_act(formula):
         raise UserError("act-rewrite", "the formula says itself where `act` stands",
                         "leave the option out")  # fmt: skip
@@ -90,8 +91,9 @@ def _is_current(term: Expression) -> bool:
 def _partner(read: Expression, total: Sum) -> int | None:
     """The place of the block applied to the same state, F(x[l])."""
     for place, (sign, term) in enumerate(total.terms):
-        plain_index = isinstance(term, Apply) and term.index in (None, Name("l"))
-        if sign > 0 and plain_index and term.argument == read:
+        if sign < 0 or not isinstance(term, Apply) or term.argument != read:
+            continue
+        if term.index in (None, Name("l")):
             return place
     return None
 

@@ -83,7 +83,8 @@ def make_projection(before: Shape, after: Shape) -> nn.Module:
     stride = (round(before.height / after.height), round(before.width / after.width))
     projection = ConvNormAct(before.channels, after.channels, kernel_size=1,
                              stride=stride, apply_act=False)  # type: ignore[arg-type]  # fmt: skip
-    nn.init.kaiming_normal_(projection.conv.weight, mode="fan_out", nonlinearity="relu")
+    weight = projection.get_parameter("conv.weight")
+    nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
     return projection
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from timm.models.resnet import BasicBlock, Bottleneck
@@ -104,7 +105,7 @@ def take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
 def _chain(trunk: fx.Graph, units: dict[str, Unit]) -> list[str] | None:
     """The units' paths in the order in which they run, if each reads just the one before."""
     calls = [node for node in trunk.nodes if node.op == "call_module" and node.target in units]
-    for before, after in zip(calls, calls[1:], strict=False):
+    for before, after in pairwise(calls):
         if after.args != (before,) or list(before.users) != [after]:
             return None
     return [str(node.target) for node in calls] if len(calls) == len(units) else None

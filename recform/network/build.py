@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from recform.errors import UserError
-from recform.formula import ActPlace, Formula, equation_to_text, resolve, uses_act, with_act
+from recform.formula import Formula, equation_to_text, resolve, uses_act, with_act
 from recform.network.assemble import (
     BackboneParts,
     assemble,
@@ -96,7 +96,7 @@ def build(
     num_classes: int | None = None,
     in_chans: int = 3,
     pretrained: bool = False,
-    act: ActPlace | None = None,
+    act: str | None = None,
     image_size: int | None = None,
     **keywords: Any,
 ) -> FormulaNetwork:

@@ -22,7 +22,7 @@ Blocks = Sequence[nn.Module] | Mapping[str, Sequence[nn.Module]]
 Activation = nn.Module | Callable[[torch.Tensor], torch.Tensor]
 
 
-def compile(  # noqa: A001 - the name users expect, as in re.compile and torch.compile
+def compile(
     formula: Formula | str,
     blocks: Blocks,
     *,
@@ -157,5 +157,3 @@ def _add(root: nn.Module, name: str, module: nn.Module) -> None:
             root.add_module(container, nn.Module())
         root = root.get_submodule(container)
     root.add_module(leaf, module)
-
-

@@ -25,7 +25,10 @@ class BackboneSpec:
 
 
 def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
-    """The plain backbone. Raises UserError `unknown-backbone`, `backbone-argument`, `no-weights`."""
+    """The plain backbone.
+
+    Raises UserError `unknown-backbone`, `backbone-argument` or `no-weights`.
+    """
     keywords: dict[str, Any] = {"in_chans": spec.in_chans, **dict(spec.keywords)}
     if spec.num_classes is not None:
         keywords["num_classes"] = spec.num_classes
@@ -59,8 +62,11 @@ def _with_weights(name: str, keywords: dict[str, Any]) -> nn.Module:
         return timm.create_model(name, pretrained=True, **keywords)
     except (OSError, RuntimeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]
-        raise UserError("no-weights", f"the weights of {name} cannot be had: {reason}",
-                        "check the network, or point HF_HOME at a cache that has them") from error
+        raise UserError(
+            "no-weights",
+            f"the weights of {name} cannot be had: {reason}",
+            "check the network, or point HF_HOME at a cache that has them",
+        ) from error
 
 
 def _call(builder: Any, name: str, keywords: dict[str, Any]) -> nn.Module:
@@ -74,6 +80,8 @@ def _call(builder: Any, name: str, keywords: dict[str, Any]) -> nn.Module:
 def _hint(name: str) -> str:
     known = [*CIFAR_NETS, *timm.list_models()]
     matches = get_close_matches(name, known, n=3)
-    return f"did you mean {' or '.join(matches)}?" if matches else (
-        "timm.list_models() names timm's; recform's own are " + ", ".join(CIFAR_NETS)
+    return (
+        f"did you mean {' or '.join(matches)}?"
+        if matches
+        else ("timm.list_models() names timm's; recform's own are " + ", ".join(CIFAR_NETS))
     )

@@ -122,9 +122,7 @@ def _subtract(graph: fx.Graph, output: fx.Node) -> None:
 
 
 def _is_negation(node: Any) -> bool:
-    return (
-        isinstance(node, fx.Node) and node.op == "call_function" and node.target is operator.neg
-    )
+    return isinstance(node, fx.Node) and node.op == "call_function" and node.target is operator.neg
 
 
 def keep_values_intact(graph: fx.Graph, root: nn.Module) -> None:
@@ -138,7 +136,7 @@ def keep_values_intact(graph: fx.Graph, root: nn.Module) -> None:
         if node.op != "call_module" or not getattr(modules[node.target], "inplace", False):
             continue
         if _is_shared(node.args[0], modules):
-            modules[node.target].inplace = False
+            setattr(modules[str(node.target)], "inplace", False)  # noqa: B010 - no Module declares it
 
 
 def _is_shared(node: Any, modules: dict[str, nn.Module]) -> bool:
@@ -147,7 +145,7 @@ def _is_shared(node: Any, modules: dict[str, nn.Module]) -> bool:
         if len(node.users) > 1 or node.op == "placeholder":
             return True
         hands_on = node.op == "call_module" and isinstance(
-            modules[node.target], nn.Identity | nn.Dropout | nn.Dropout2d
+            modules[str(node.target)], nn.Identity | nn.Dropout | nn.Dropout2d
         )
         if not hands_on:
             return False

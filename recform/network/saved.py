@@ -1,8 +1,8 @@
 """A network on disk: formula, backbone and weights, in a folder of three files.
 
-    formula.rf           the formula, as text
-    network.json         the backbone and what it was created with
-    weights.safetensors  parameters and buffers, under timm's names
+formula.rf           the formula, as text
+network.json         the backbone and what it was created with
+weights.safetensors  parameters and buffers, under timm's names
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import fx, nn
+from torch.fx.proxy import TraceError
 
 _ADDITIONS = {operator.add, operator.iadd, torch.add}
 
@@ -50,7 +51,7 @@ def split(module: nn.Module, path: str = "") -> Unit | None:
     """The unit's parts, or None if the module is no residual unit."""
     try:
         graph = _Children().trace(module)
-    except (fx.proxy.TraceError, TypeError):
+    except (TraceError, TypeError):
         # Control flow on data, or arguments beside x: not a unit that this version takes apart.
         return None
     inputs = [node for node in graph.nodes if node.op == "placeholder"]

@@ -37,7 +37,8 @@ def four_stages(
     model.conv1 = nn.Conv2d(in_chans, 64, kernel_size=3, stride=1, padding=1, bias=False)
     nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
     model.maxpool = nn.Identity()
-    model.pretrained_cfg = model.default_cfg = _config(num_classes, in_chans, "fc")
+    config = _config(num_classes, in_chans, "fc")
+    model.pretrained_cfg = model.default_cfg = config  # type: ignore[assignment]
     return model
 
 
@@ -68,7 +69,7 @@ class ThreeStageResNet(nn.Module):
             self.add_module(f"layer{stage + 1}", _stage(width, planes, num_blocks, stage))
             width = planes
         self._num_stages = len(channels)
-        self.global_pool, self.fc = create_classifier(self.num_features, num_classes)
+        self.global_pool, self.fc = create_classifier(self.num_features, num_classes)  # type: ignore[misc]
         self.pretrained_cfg = self.default_cfg = _config(num_classes, in_chans, "fc")
         self._init_weights(zero_init_last)
 
@@ -84,7 +85,9 @@ class ThreeStageResNet(nn.Module):
 
     def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
         self.num_classes = num_classes
-        self.global_pool, self.fc = create_classifier(self.num_features, num_classes, global_pool)
+        self.global_pool, self.fc = create_classifier(  # type: ignore[misc]
+            self.num_features, num_classes, global_pool
+        )
 
     def forward_features(self, x: torch.Tensor) -> torch.Tensor:
         """Images (B, in_chans, H, W) to features (B, 64, H/4, W/4)."""

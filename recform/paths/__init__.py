@@ -1,6 +1,6 @@
 """Exact mathematics: what a formula's paths are and how many.
 
-    Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
+Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
 """
 
 from recform.paths.analyze import Analysis as Analysis

@@ -10,10 +10,10 @@ from flint import fmpz
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
-from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinks
+from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
 from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
 from recform.paths.start import sources_of
-from recform.paths.words import TooManyWords, words_to_text
+from recform.paths.words import TooManyWordsError, words_to_text
 from recform.tape import Scale, Stages, Tape, fold, unroll
 
 # Python refuses to print longer integers; JSON has them as strings of digits.
@@ -104,7 +104,7 @@ def _count_distinct(tape: Tape, start: int) -> tuple[Coefficients | None, str | 
     try:
         form = fold(tape, algebra, given=dict.fromkeys(sources, INPUT_FORM))
         return tuple(int(count) for count in algebra.count(form).coeffs()) or (0,), None
-    except TooManyLinks:
+    except TooManyLinksError:
         return None, "the links change too much from value to value to be counted at this depth"
 
 
@@ -119,7 +119,7 @@ def _expand(formula: Formula, depth: int, largest: int = 4) -> dict[int, str]:
     for shown in range(1, min(depth, largest) + 1):
         try:
             expansions[shown] = words_to_text(unroll(formula, shown))
-        except (TooManyWords, UserError):
+        except (TooManyWordsError, UserError):
             # Some formulas exist only from some depth on, such as `output x[3]`.
             continue
     return expansions

@@ -33,7 +33,7 @@ MAX_COST = 300_000_000
 NUM_RECENT = 8
 
 
-class TooManyLinks(Exception):
+class TooManyLinksError(Exception):
     """The supports change so much from value to value that counting would take too long."""
 
 
@@ -79,7 +79,7 @@ class LinearForms:
         return argument
 
     def count(self, form: Form) -> fmpz_poly:
-        """The words of a value, by length. Raises TooManyLinks past MAX_COST."""
+        """The words of a value, by length. Raises TooManyLinksError past MAX_COST."""
         support = _support_of(form)
         near, total = min(
             [*self._recent, (0, fmpz_poly([]))], key=lambda known: (known[0] ^ support).bit_count()
@@ -87,7 +87,7 @@ class LinearForms:
         changes = near ^ support
         self._cost += changes.bit_count() * len(self._words)
         if self._cost > MAX_COST:
-            raise TooManyLinks
+            raise TooManyLinksError
         while changes:
             lowest = changes & -changes
             words = self._words[lowest.bit_length() // 8]

@@ -21,7 +21,7 @@ Words = dict[Word, Fraction]
 MAX_WORDS = 100_000
 
 
-class TooManyWords(Exception):
+class TooManyWordsError(Exception):
     """The expansion has more than MAX_WORDS words."""
 
 
@@ -56,7 +56,7 @@ class _Expansion:
         for word, coefficient in right.items():
             total[word] = total.get(word, Fraction(0)) + coefficient
         if len(total) > MAX_WORDS:
-            raise TooManyWords
+            raise TooManyWordsError
         return {word: coefficient for word, coefficient in total.items() if coefficient}
 
     def start(self, label: str, argument: Words) -> Words:
@@ -67,7 +67,7 @@ class _Expansion:
 
 
 def words(tape: Tape, start: int = 0) -> Words:
-    """Every path of d output / d x[start] with its coefficient. Raises TooManyWords."""
+    """Every path of d output / d x[start] with its coefficient. Raises TooManyWordsError."""
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return {}
@@ -97,10 +97,8 @@ def _join(expansion: Words, letters: dict[int, str]) -> str:
     for word in ordered:
         coefficient = expansion[word]
         size = str(abs(coefficient)) if abs(coefficient) != 1 or not word else ""
-        if pieces:
-            sign = " - " if coefficient < 0 else " + "
-        else:
-            sign = "-" if coefficient < 0 else ""
+        plus, minus = (" + ", " - ") if pieces else ("", "-")
+        sign = minus if coefficient < 0 else plus
         text = "".join(letters[letter] for letter in word)
         pieces.append(f"{sign}{size}{' ' if size and text else ''}{text}")
     return "".join(pieces) or "0"

@@ -132,7 +132,8 @@ def test_an_unreadable_file_gives_one_diagnostic(tmp_path):
 
 def test_show_prints_normal_form_latex_and_tape():
     assert run("show", "x[l+1]=x[l]+0.5*F(x[l])").stdout == "x[l+1] = x[l] + 1/2*F(x[l])\n"
-    assert r"x_{l+1} &= x_{l} + F_{l}(x_{l})" in run("show", "x[l+1]=x[l]+F(x[l])", "--latex").stdout
+    latex = run("show", "x[l+1]=x[l]+F(x[l])", "--latex").stdout
+    assert r"x_{l+1} &= x_{l} + F_{l}(x_{l})" in latex
     assert "v1 = F[0](v0)" in run("show", "resnet", "--unrolled", "--depth", 1).stdout
 
 

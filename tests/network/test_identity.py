@@ -31,7 +31,7 @@ def _seed():
 
 
 def perturb(model: nn.Module) -> None:
-    """Random weights and statistics everywhere: zero-initialised norms would hide a wrong branch."""
+    """Random weights and statistics everywhere: norms at zero would hide a wrong branch."""
     with torch.no_grad():
         for tensor in model.state_dict().values():
             if tensor.is_floating_point() and tensor.ndim > 1:

@@ -51,7 +51,7 @@ _COMPARISONS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 class Value:
     """A value of the network, and the operation that makes it; compared by identity.
 
-    An operation is ("input",), ("zero",), ("call", block, index, value), ("map", name, value),
+    An operation is ("input",), ("zero",), ("call", block, index, value), ("map", name, index, value),
     ("scale", constant, value) or ("add", value, value).
     """
 
@@ -192,9 +192,8 @@ class Network:
                 return self.state(state, self.whole(index, scope))
             case Apply():
                 return self.applied(expression, scope)
-            case Map(function=function, argument=argument):
-                value = self.value(argument, scope)
-                return None if value is None else self.make("map", function, value)
+            case Map():
+                return self.mapped(expression, scope)
             case Reduce():
                 return self.reduced(expression, scope)
             case Sum(terms=terms):
@@ -310,7 +309,18 @@ class Network:
                 ]
         return [read for part in children(expression) for read in self.reads(part, scope)]
 
-    # --- blocks ---
+    # --- maps and blocks ---
+
+    def mapped(self, expression: Map, scope: Scope) -> Value | None:
+        """`act` and `norm` belong to a block; where no block is near, to the first."""
+        argument = self.value(expression.argument, scope)
+        if argument is None:
+            return None
+        index = None
+        if expression.function in ("act", "norm"):
+            depths = [depth for depth, _ in self.reads(expression.argument, scope)]
+            index = max(0, min(max(depths, default=scope.last_block), scope.last_block))
+        return self.make("map", expression.function, index, argument)
 
     def applied(self, apply: Apply, scope: Scope) -> Value | None:
         if apply.index is None and isinstance(apply.argument, Read):
@@ -369,8 +379,8 @@ def bag(value: Value) -> Hashable:
     match value.operation:
         case ("add", _, _):
             return frozenset(Counter(bag(term) for term in _terms(value)).items())
-        case ("map", name, operand):
-            return ("map", name, bag(operand))
+        case ("map", name, index, operand):
+            return ("map", name, index, bag(operand))
         case ("scale", constant, operand):
             while operand.operation[0] == "scale":
                 constant, operand = constant * operand.operation[1], operand.operation[2]
@@ -422,7 +432,7 @@ class Expansion:
             case ("scale", constant, operand):
                 factor = self.constant(constant)
                 return {word: factor * c for word, c in self.words(operand).items()}
-            case ("map", _, operand):
+            case ("map", _, _, operand):
                 return self.words(operand)
             case ("call", _, _, argument):
                 return {(value, *word): c for word, c in self.words(argument).items()}

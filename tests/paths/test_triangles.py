@@ -40,7 +40,7 @@ TRIANGLES: dict[str, tuple[str, str, Callable[[int, int], int]]] = {
     ),
     "A008288 Delannoy, eq. (20)": ("x[l+1] = x[l] + F(x[l]) - F(x[l-1])", "gross", delannoy),
     "A008288 Delannoy": ("x[l+1] = x[l] + F(x[l]) + F(x[l-1])", "net", delannoy),
-    "A007318 Pascal, distinct with a plus": ("x[l+1] = x[l] + F(x[l]) + F(x[l-1])", "distinct", comb),
+    "A007318 distinct with a plus": ("x[l+1] = x[l] + F(x[l]) + F(x[l-1])", "distinct", comb),
     "A011973 Fibonacci polynomials": (
         "x[l+1] = x[l] + F(x[l-1])", "net", lambda n, k: comb(n - k, k) if k <= n else 0,
     ),
