@@ -25,7 +25,8 @@ def seed_everything(seed: int) -> None:
 
 def generator(*numbers: int) -> torch.Generator:
     """A generator of its own for these numbers, unlike that of any others."""
-    state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    # With their count: numpy takes (0, 1) and (0, 1, 0) for the same seed.
+    state = np.random.SeedSequence((len(numbers), *numbers)).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 

@@ -57,6 +57,14 @@ def test_an_epoch_taken_up_at_a_step_goes_on_as_it_would_have():
     assert torch.equal(rest[0], whole[2])
 
 
+def test_each_epoch_shifts_the_images_by_other_amounts():
+    images = Pixels(torch.arange(64, dtype=torch.uint8).reshape(1, 1, 8, 8).repeat(20, 3, 1, 1),
+                    torch.zeros(20, dtype=torch.long))  # fmt: skip
+    recipe = replace(PLAIN, batch_size=20, crop_padding=0.5)
+    first, second = (next(load(training_batches(images, recipe, 0, n), Cpu()))[0] for n in (1, 2))
+    assert not torch.equal(first, second)
+
+
 def test_loading_leaves_the_networks_own_generator_alone():
     before = torch.get_rng_state()
     labels_of(training_batches(numbered(8), liao_cifar(), seed=0, epoch=1))
