@@ -77,19 +77,19 @@ def holds_for(text: str) -> None:
         assert 1 <= span.column < span.end <= len(lines[span.line - 1]) + 2
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(edited())
 def test_an_edited_formula_is_a_formula_or_a_mistake(text: str):
     holds_for(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(soups())
 def test_words_in_any_order_are_a_formula_or_a_mistake(text: str):
     holds_for(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=60))
 def test_any_text_is_a_formula_or_a_mistake(text: str):
     holds_for(text)

@@ -48,6 +48,6 @@ def test_a_dense_formula_has_a_tape_linear_in_its_depth():
 
 def test_a_dense_formula_of_a_thousand_blocks_unrolls_within_a_second():
     dense = resolve("dense_sum")
-    started = time.perf_counter()
+    started = time.process_time()
     unroll(dense, 1000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
