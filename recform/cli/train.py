@@ -15,42 +15,55 @@ from recform.cli.arguments import ActOption, BackboneOption, FormulaArgument, Js
 from recform.cli.output import print_json, talk
 
 if TYPE_CHECKING:
-    from recform.training import Recipe, Summary
+    from recform.formula import Formula
+    from recform.network import FormulaNetwork
+    from recform.training import DataSet, Recipe, Summary
+
+
+DataOption = Annotated[str, typer.Option(help="digits, cifar10, cifar100 or folder.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option(help="Where the data lies.", show_default=False)
+]
+RecipeInt = Annotated[int | None, typer.Option(help="The recipe's, if left out.",
+                                               show_default=False)]  # fmt: skip
+RateOption = Annotated[
+    float | None,
+    typer.Option(help="Learning rate; the recipe's, if left out.", show_default=False),
+]
+LimitOption = Annotated[
+    int | None, typer.Option(help="Use so many images, if given.", show_default=False)
+]
+RunOption = Annotated[
+    Path | None,
+    typer.Option(help="The run's folder; one under runs/, if left out.", show_default=False),
+]
+ResumeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|PATH",
+        help="Go on from the run's last checkpoint (auto), or from this one.",
+        show_default=False,
+    ),
+]
 
 
 def train(
     formula: FormulaArgument,
     backbone: BackboneOption = "resnet20_cifar",
-    data: Annotated[
-        str, typer.Option(help="digits, cifar10, cifar100 or folder.")
-    ] = "digits",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where the data lies.", show_default=False)
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="By default the recipe's.",
-                                               show_default=False)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="By default the recipe's.",
-                                                   show_default=False)] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate; by default the recipe's.",
-                                             show_default=False)] = None,
+    data: DataOption = "digits",
+    data_dir: DataDirOption = None,
+    epochs: RecipeInt = None,
+    batch_size: RecipeInt = None,
+    lr: RateOption = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The run's folder; by default one under runs/.", show_default=False),
-    ] = None,
-    limit_train: Annotated[int | None, typer.Option(help="Use so many training images.",
-                                                    show_default=False)] = None,
-    limit_test: Annotated[int | None, typer.Option(help="Use so many test images.",
-                                                   show_default=False)] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(metavar="auto|PATH", help="Go on from the run's last checkpoint (auto), or "
-                     "from this one.", show_default=False),
-    ] = None,
+    out: RunOption = None,
+    limit_train: LimitOption = None,
+    limit_test: LimitOption = None,
+    resume: ResumeOption = None,
     act: ActOption = None,
     as_json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Train the network of a formula and keep all that is needed to repeat it.
 
     \b
@@ -59,28 +72,53 @@ def train(
     The folder of the run holds config.json, formula.rf, metrics.jsonl (one object an epoch),
     checkpoints/ and summary.json. Ctrl-C leaves a checkpoint; --resume auto goes on from it.
     """
-    from recform.cli.progress import Bar
     from recform.formula import resolve
-    from recform.network import build
-    from recform.training import Interrupted, load_data, recipe_for, seed_everything
-    from recform.training import train as run
+    from recform.training import load_data, recipe_for
 
     parsed = resolve(formula)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
     recipe = _recipe(recipe_for(data), epochs, batch_size, lr)
     images = load_data(data, data_dir, limit_train=limit_train, limit_test=limit_test)
+    network = _network(parsed, backbone, images, seed, act)
+    summary = _run(network, images, recipe, folder, seed, device, resume)
+    _report(summary, folder, as_json)
+
+
+def _network(
+    formula: Formula, backbone: str, images: DataSet, seed: int, act: str | None
+) -> FormulaNetwork:
+    from recform.network import build
+    from recform.training import seed_everything
+
     seed_everything(seed)
-    network = build(parsed, backbone, images.num_classes, act=act, image_size=images.image_size)
+    network = build(formula, backbone, images.num_classes, act=act, image_size=images.image_size)
     for note in network.architecture.notes:
         talk(f"note: {note}")
+    return network
+
+
+def _run(
+    network: FormulaNetwork,
+    images: DataSet,
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    device: str,
+    resume: str | None,
+) -> Summary:
+    from recform.cli.progress import Bar
+    from recform.training import Interrupted, train
+
+    architecture = network.architecture
+    assert architecture.spec is not None, "the command line names the backbone"
     try:
-        with Bar(network.architecture.formula.title or formula, folder) as bar:
-            summary = run(
+        with Bar(architecture.formula.title or str(architecture.formula), folder) as bar:
+            return train(
                 network,
                 images,
                 recipe,
-                formula_text=f"{network.architecture.formula}\n",
-                backbone=backbone,
+                formula_text=f"{architecture.formula}\n",
+                backbone=architecture.spec.name,
                 out=folder,
                 seed=seed,
                 device=device,
@@ -92,7 +130,6 @@ def train(
         talk(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
         talk(f"to go on: {_to_go_on(folder)}")
         raise typer.Exit(128 + stop.signum) from None
-    _report(summary, folder, as_json)
 
 
 def _recipe(recipe: Recipe, epochs: int | None, batch_size: int | None, lr: float | None) -> Recipe:
