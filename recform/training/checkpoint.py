@@ -1,7 +1,8 @@
 """Checkpoints: all that training needs to go on as if it had never stopped.
 
-Network, optimizer, schedule, random states and the point reached. A file is written beside the old
-one and then renamed, so there is a whole one at any moment. It is read as data: nothing in it runs.
+Network, optimizer, random states and the point reached; the schedule is a function of that. A file
+is written beside the old one and then renamed, so there is a whole one at any moment. It is read as
+data: nothing in it runs.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) ->
         "identity": dict(identity),
         "model": task.model.state_dict(),
         "optimizer": task.optimizer.state_dict(),
-        "schedule": task.schedule.state_dict(),
         "random": task.device.random_states(),
         "point": {
             "history": [asdict(metrics) for metrics in point.history],
@@ -57,7 +57,7 @@ def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) ->
 
 
 def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
-    """Puts network, optimizer, schedule and random states back; returns the point reached.
+    """Puts network, optimizer and random states back; returns the point reached.
 
     Raises UserError `damaged-checkpoint`, also when it belongs to a run of another identity.
     """
@@ -66,7 +66,6 @@ def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
         _check_identity(path, content["identity"], identity)
         task.model.load_state_dict(content["model"])
         task.optimizer.load_state_dict(content["optimizer"])
-        task.schedule.load_state_dict(content["schedule"])
         task.device.set_random_states(content["random"])
         return _point(content["point"], task.device.place)
     except MISFITS as error:

@@ -154,7 +154,6 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path):
         b"not a pickle",
         b"cnumpy\nndarray\n(tR.",
         b"cnumpy\ndtype\n(U\x01OtR.",
-        b"c_codecs\nencode\n(VA\nVrot13\ntR.",
         b"]q\x00.",
         pickle.dumps({b"data": np.zeros((2, 3072), np.float32), b"labels": [0, 0]}),
         pickle.dumps({b"data": np.zeros((2, 3071), np.uint8), b"labels": [0, 0]}),
@@ -172,6 +171,12 @@ def test_a_damaged_pickle_is_named(tmp_path, content):
     error = refusal(folder)
     assert error.code == "damaged-data"
     assert "data_batch_4 is damaged: " in str(error)
+
+
+def test_text_in_a_pickle_becomes_bytes_in_one_way_only(tmp_path):
+    folder = write_cifar10(tmp_path / "here", CIFAR_10.layouts[1])
+    (folder / "data_batch_4").write_bytes(b"c_codecs\nencode\n(VA\nVrot13\ntR.")
+    assert "it asks for the encoding rot13" in str(refusal(folder))
 
 
 def cut(content):

@@ -100,6 +100,27 @@ def test_the_best_checkpoint_is_that_of_the_best_epoch(whole):
     assert len(content["point"]["history"]) == best.epoch
 
 
+class Worsening(nn.Module):
+    """A network that takes the least likely class for the likeliest from its second epoch on."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.num_images_judged = 0
+
+    def forward(self, images):
+        self.num_images_judged += 0 if self.training else len(images)
+        return self.model(images) * (-1 if self.num_images_judged > 50 else 1)
+
+
+def test_the_best_checkpoint_stays_when_the_network_gets_worse(data, tmp_path):
+    train_small(Worsening(small_net()), data, tmp_path / "run")
+    content = torch.load(tmp_path / "run" / "checkpoints" / "best.pt", weights_only=True)
+    accuracies = [metrics.test_top1 for metrics in read_run(tmp_path / "run").metrics]
+    assert accuracies[0] > max(accuracies[1:])
+    assert len(content["point"]["history"]) == 1
+
+
 def test_progress_is_told_the_plan_and_every_epochs_end(whole, data):
     _, _, recorder = whole
     (plan,) = recorder.plans
@@ -312,6 +333,11 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_checkpoint_sound(data, t
     content = torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)
     assert len(content["point"]["history"]) == 1
     assert all(weight.isfinite().all() for weight in content["model"].values())
+
+
+def test_a_loss_that_is_no_number_is_not_written_when_a_signal_comes(data, tmp_path):
+    model = Interrupting(NotANumber(2), 3)
+    assert refusal(model, data, tmp_path / "run").code == "diverged"
 
 
 class BadJudge(NotANumber):
