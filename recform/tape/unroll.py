@@ -249,10 +249,10 @@ class _Unroller:
         if given is not None:
             return given
         argument = self._value(apply.argument, scope)
-        index = self._block_index(apply, argument, scope)
-        if argument.value is None or index < 0:
-            return _Term(None, argument.deepest, argument.before_start)
-        value = self._tape.call(apply.block, index, argument.value)
+        value = None
+        if argument.value is not None:
+            index = self._block_index(apply, argument, scope)
+            value = None if index < 0 else self._tape.call(apply.block, index, argument.value)
         return _Term(value, argument.deepest, argument.before_start)
 
     def _given_start(self, apply: Apply, scope: Scope) -> _Term | None:
