@@ -146,7 +146,8 @@ def _mapped(w: Writer) -> str:
 
 
 def _sum_over_range(w: Writer) -> str:
-    return f"sum({w.state_in_range()} for i in {w.one_of(RANGES)})"
+    history = f"sum({w.state_in_range()} for i in {w.one_of(RANGES)})"
+    return w.one_of((history, history, f"{w.block()}({history})"))
 
 
 def _mean_over_range(w: Writer) -> str:

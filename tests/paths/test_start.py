@@ -59,6 +59,11 @@ def test_nothing_follows_from_what_the_output_does_not_read() -> None:
     assert analyze("x[l+1] = F(x[l])\noutput x[0]", 3, start=2).net == (0,)
 
 
+def test_a_block_on_an_empty_history_is_absent() -> None:
+    # x[1] = x[0], x[2] = x[1] + F(x[0]), x[3] = x[2] + F(x[0] + x[1])
+    assert analyze("x[l+1] = x[l] + F(sum(x[i] for i in 0..l-1))", 3).net == (1, 3)
+
+
 def test_an_absent_output_has_no_paths() -> None:
     counts = analyze("x[l+1] = F(x[l-1])", 3)
     assert (counts.net, counts.gross, counts.distinct) == ((0,), (0,), (0,))
