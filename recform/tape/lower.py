@@ -1,0 +1,263 @@
+"""Expressions, written out at one depth.
+
+All sugar of the right sides ends here, one method an operator: absent terms are dropped, cases are
+decided, history sums are added up, and a block without an index gets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from recform.errors import Diagnostic, FormulaError, Span
+from recform.formula.ast import (
+    Apply,
+    Binary,
+    Case,
+    Expression,
+    Item,
+    Map,
+    Negate,
+    Read,
+    Reduce,
+    Sum,
+    walk,
+)
+from recform.formula.build import ACTIVATIONS
+from recform.formula.formula import Formula
+from recform.formula.kinds import kind
+from recform.tape.builder import TapeBuilder
+from recform.tape.running import Accumulated, RunningSums
+from recform.tape.scalar import (
+    Budget,
+    Scope,
+    condition,
+    division_by_zero,
+    each_index,
+    number,
+    whole,
+)
+
+# An open range that has not fallen before the start after this many indices a block never will.
+MAX_OPEN_RANGE_PER_BLOCK = 10
+
+
+class History(Protocol):
+    """What expressions read: the values of states, and of what lies before the start."""
+
+    def state(self, state: str, depth: int, span: Span) -> int | None: ...
+    def has_start(self, block: str | None, state: str, depth: int) -> bool: ...
+    def start(self, block: str | None, state: str, depth: int) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Term:
+    """What an expression came to: its value (None: absent), the largest depth that it reads, and
+    whether it reads anything before the start of history."""
+
+    value: int | None
+    deepest: int | None = None
+    before_start: bool = False
+
+
+class Lowering:
+    """Puts expressions on a tape."""
+
+    def __init__(
+        self, formula: Formula, depth: int, tape: TapeBuilder, budget: Budget, history: History
+    ) -> None:
+        self._source = formula.source
+        self._depth = depth
+        self._tape = tape
+        self._budget = budget
+        self._history = history
+        inside = [inner for top in formula.expressions for inner in walk(top)]
+        self._is_number = {id(e): kind(e) == "number" for e in inside}
+        self._sums = RunningSums(formula)
+
+    def value(self, expression: Expression, scope: Scope) -> Term:
+        """The expression's value in a scope."""
+        self._budget.spend()
+        if self._is_number[id(expression)]:
+            # check lets only zeros pass here; a case may also choose one
+            return Term(self._tape.zero())
+        match expression:
+            case Read():
+                return self._read(expression, scope)
+            case Apply():
+                return self._apply(expression, scope)
+            case Map():
+                return self._map(expression, scope)
+            case Sum(terms=terms):
+                return self._add_all(
+                    self._multiple(Fraction(sign), term, scope) for sign, term in terms
+                )
+            case Negate() | Binary():
+                return self._multiple(Fraction(1), expression, scope)
+            case Case(value=value, condition=test, otherwise=otherwise):
+                holds = condition(test, scope.names, self._budget)
+                return self.value(value if holds else otherwise, scope)
+            case Reduce():
+                return self._reduce(expression, scope)
+        raise AssertionError(f"check lets no {type(expression).__name__} pass as a value")
+
+    def _read(self, read: Read, scope: Scope) -> Term:
+        depth = whole(read.index, scope.names, self._budget)
+        if "l" in scope.names and depth > scope.names["l"] + 1:
+            raise self._error("future-read", f"{read.state}[{depth}] is read before it exists, at "
+                              f"l = {scope.names['l']}", read.span,
+                              f"read {read.state}[l] or earlier")  # fmt: skip
+        before_start = depth < 0 and not self._history.has_start(None, read.state, depth)
+        return Term(self._history.state(read.state, depth, read.span), depth, before_start)
+
+    def _apply(self, apply: Apply, scope: Scope) -> Term:
+        given = self._given_start(apply, scope)
+        if given is not None:
+            return given
+        argument = self.value(apply.argument, scope)
+        value = None
+        if argument.value is not None:
+            index = self._block_index(apply, argument, scope)
+            if index >= self._depth:
+                raise self._error("block-ahead", f"{apply.block}[{index}] does not exist: the last "
+                                  f"block is {apply.block}[{self._depth - 1}]", apply.span,
+                                  "read quantities that call a block at depths below L, such as "
+                                  "z[L-1]")  # fmt: skip
+            value = None if index < 0 else self._tape.call(apply.block, index, argument.value)
+        return Term(value, argument.deepest, argument.before_start)
+
+    def _given_start(self, apply: Apply, scope: Scope) -> Term | None:
+        """The value of F(x[-1]), where an `init F(x[-1])` gives it."""
+        if apply.index is not None or not isinstance(apply.argument, Read):
+            return None
+        read = apply.argument
+        depth = whole(read.index, scope.names, self._budget)
+        if not self._history.has_start(apply.block, read.state, depth):
+            return None
+        return Term(self._history.start(apply.block, read.state, depth), depth)
+
+    def _block_index(self, apply: Apply, argument: Term, scope: Scope) -> int:
+        """A block without an index takes the largest depth that its argument reads."""
+        if apply.index is None:
+            if argument.deepest is None:
+                raise self._error("no-depth", f"{apply.block} reads no state here", apply.span,
+                                  f"write its index: {apply.block}[l](...)")  # fmt: skip
+            return min(argument.deepest, scope.cap)
+        index = whole(apply.index, scope.names, self._budget)
+        if index > scope.cap:
+            last = "l" if "l" in scope.names else scope.cap
+            raise self._error("block-ahead", f"{apply.block}[{index}] is used where {apply.block}"
+                              f"[{scope.cap}] is the last block", apply.span,
+                              f"write {apply.block}[{last}](...) or an earlier one")  # fmt: skip
+        return index
+
+    def _map(self, expression: Map, scope: Scope) -> Term:
+        argument = self.value(expression.argument, scope)
+        if argument.value is None:
+            return argument
+        index = None
+        if expression.function not in ACTIVATIONS:
+            # `act` and `norm` belong to a block, by the same rule as a block without an index
+            deepest = scope.cap if argument.deepest is None else argument.deepest
+            index = max(0, min(deepest, scope.cap))
+        value = self._tape.map(expression.function, index, argument.value)
+        return Term(value, argument.deepest, argument.before_start)
+
+    def _multiple(self, factor: Fraction, expression: Expression, scope: Scope) -> Term:
+        """A constant times an expression; constants written around one value are multiplied.
+
+        A state's value is not taken apart: paths may lead back to it.
+        """
+        while not self._is_number[id(expression)]:
+            match expression:
+                case Negate(operand=operand):
+                    factor, expression = -factor, operand
+                case Binary():
+                    coefficient, expression = self._coefficient(expression, scope)
+                    factor *= coefficient
+                case _:
+                    break
+        return self._scaled(factor, self.value(expression, scope))
+
+    def _coefficient(self, product: Binary, scope: Scope) -> tuple[Fraction, Expression]:
+        """What a value is multiplied by, and that value."""
+        left, right = product.left, product.right
+        if self._is_number[id(left)]:
+            factor, value = left, right
+        else:
+            factor, value = right, left
+        coefficient = number(factor, scope.names, self._budget)
+        if product.operator == "/":
+            if coefficient == 0:
+                raise division_by_zero(factor, scope.names, self._budget)
+            coefficient = 1 / coefficient
+        return coefficient, value
+
+    def _reduce(self, expression: Reduce, scope: Scope) -> Term:
+        so_far = Accumulated()
+        for item in expression.items:
+            so_far = self._add_item(item, so_far, scope)
+        total = Term(so_far.total, so_far.deepest, so_far.before_start)
+        if expression.function == "mean" and so_far.present:
+            return self._scaled(Fraction(1, so_far.present), total)
+        return total
+
+    def _add_item(self, item: Item, so_far: Accumulated, scope: Scope) -> Accumulated:
+        if item.each is None or item.each.last is None:
+            terms = [self.value(item.value, scope)] if item.each is None else list(
+                self._open_item(item, scope))  # fmt: skip
+            return self._accumulate(terms, so_far)
+        indices = each_index(item, scope.names, self._budget)
+        done, so_far = self._sums.resume(item, indices, so_far)
+        for index in indices[done:]:
+            before = so_far
+            so_far = self._accumulate(self._item_at(item, index, scope), so_far)
+            if so_far.deepest is None or so_far.deepest <= scope.cap:
+                self._sums.keep(item, indices.start, index, before, so_far)
+        return so_far
+
+    def _accumulate(self, terms: Iterable[Term], so_far: Accumulated) -> Accumulated:
+        for term in terms:
+            total = so_far.total
+            if term.value is not None:
+                total = term.value if total is None else self._tape.add(total, term.value)
+            so_far = so_far.plus(total, term.value is not None, term.deepest, term.before_start)
+        return so_far
+
+    def _item_at(self, item: Item, index: int, scope: Scope) -> Iterable[Term]:
+        """The item at one index of its range, or nothing if the filter drops it."""
+        assert item.each is not None
+        self._budget.spend()
+        inner = scope.with_index(item.each.variable, index)
+        test = item.each.condition
+        if test is None or condition(test, inner.names, self._budget):
+            yield self.value(item.value, inner)
+
+    def _open_item(self, item: Item, scope: Scope) -> Iterable[Term]:
+        """An open range ends at the first index that falls before the start of history."""
+        assert item.each is not None
+        first = whole(item.each.first, scope.names, self._budget)
+        for index in range(first, first + 100 + MAX_OPEN_RANGE_PER_BLOCK * self._depth):
+            for term in self._item_at(item, index, scope):
+                if term.before_start:
+                    return
+                yield term
+        raise self._error("endless-range", "this range never falls before the start",
+                          item.each.span, "let the depth fall with the index, as in x[l-k], or "
+                          "give the range its end")  # fmt: skip
+
+    def _add_all(self, terms: Iterable[Term]) -> Term:
+        """The sum of what is there, from left to right."""
+        so_far = self._accumulate(terms, Accumulated())
+        return Term(so_far.total, so_far.deepest, so_far.before_start)
+
+    def _scaled(self, factor: Fraction, term: Term) -> Term:
+        if term.value is None:
+            return term
+        value = self._tape.scale(factor, term.value)
+        return Term(value, term.deepest, term.before_start)
+
+    def _error(self, code: str, message: str, span: Span, hint: str) -> FormulaError:
+        return FormulaError([Diagnostic(code, message, span, hint)], self._source)
