@@ -11,7 +11,7 @@
     'ThreeStageResNet'
 
 Wherever a formula is accepted, so are its text, a file, and the name of an example
-(`recform.examples()`). What needs torch is loaded on first use, so that importing recform and
+(`recform.example_names()`). What needs torch is loaded on first use, so that importing recform and
 analyzing a formula stay quick.
 """
 
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from recform.errors import FormulaError as FormulaError
 from recform.errors import UserError as UserError
 from recform.formula import Formula as Formula
-from recform.formula import examples as examples
+from recform.formula import examples as example_names
 from recform.formula import load as load
 from recform.formula import parse as parse
 from recform.formula import resolve as resolve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 
 from recform.errors import UserError
@@ -38,26 +38,21 @@ def resolve(formula: Formula | str) -> Formula:
     return _example(formula)
 
 
-def examples() -> tuple[str, ...]:
+def example_names() -> tuple[str, ...]:
     """The names of the shipped examples, sorted."""
-    return tuple(sorted(path.stem for path in _examples_folder().glob("*.rf")))
+    names = (entry.name for entry in files("recform.examples").iterdir())
+    return tuple(sorted(name.removesuffix(".rf") for name in names if name.endswith(".rf")))
 
 
 def _example(name: str) -> Formula:
-    if name not in examples():
-        hint = did_you_mean(name, examples()) or f"the examples are {', '.join(examples())}"
+    if name not in example_names():
+        hint = (
+            did_you_mean(name, example_names()) or f"the examples are {', '.join(example_names())}"
+        )
         raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
                         f"{hint}; a formula has an equals sign in it")  # fmt: skip
-    text = (_examples_folder() / f"{name}.rf").read_text(encoding="utf-8")
+    text = (files("recform.examples") / f"{name}.rf").read_text(encoding="utf-8")
     return parse(text, f"{name}.rf")
-
-
-def _examples_folder() -> Path:
-    # Found, not imported: the package recform.examples must not hide the function of this name.
-    spec = find_spec("recform.examples")
-    assert spec is not None, "the examples are shipped with recform"
-    assert spec.submodule_search_locations, "the examples are a package"
-    return Path(spec.submodule_search_locations[0])
 
 
 def _read_text(path: Path) -> str:

@@ -63,7 +63,7 @@ def test_analyze_from_a_later_start_and_with_stages():
     assert result_of("analyze", nested, "--stages", "1,1")["plain_borders"] == [1]
 
 
-@pytest.mark.parametrize("name", recform.examples())
+@pytest.mark.parametrize("name", recform.example_names())
 def test_distinct_is_never_null_for_an_example(name):
     assert recform.analyze(name, depth=12).distinct is not None
 

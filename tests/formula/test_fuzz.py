@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recform.errors import Diagnostic, FormulaError, lines_of
-from recform.formula import examples, parse, resolve
+from recform.formula import example_names, parse, resolve
 from recform.tape import unroll
 from tests.laws.formulas import formulas
 
@@ -22,7 +22,7 @@ PRINTED = """
 BLANK = ("\n", "\t", "\r", "\x00", "\x0c", "\ufeff", "\u2028", " ", " ")
 WORDS = (*PRINTED.split(), *BLANK)
 FILES = [path.read_text() for path in sorted(Path(__file__).parents[1].glob("diagnostics/*.rf"))]
-KNOWN = [resolve(name).source.text for name in examples()] + FILES  # type: ignore[union-attr]
+KNOWN = [resolve(name).source.text for name in example_names()] + FILES  # type: ignore[union-attr]
 LIMIT_SECONDS = 1.0
 
 

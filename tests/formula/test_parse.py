@@ -6,7 +6,7 @@ import pytest
 
 import recform
 from recform.errors import FormulaError
-from recform.formula import examples, load, parse, resolve
+from recform.formula import example_names, load, parse, resolve
 from recform.formula.ast import (
     Apply,
     Binary,
@@ -229,7 +229,7 @@ def test_a_name_may_begin_like_a_word_of_the_language(name: str):
     assert parse(f"{name}[l+1] = {name}[l] + F({name}[l])").main == name
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_an_example_has_a_title_and_means_the_same_printed(name: str):
     formula = resolve(name)
     assert formula.title
@@ -239,7 +239,7 @@ def test_an_example_has_a_title_and_means_the_same_printed(name: str):
 def test_examples_are_still_listed_after_one_is_read():
     """A package of the same name holds their files; importing it would hide the function."""
     resolve("resnet")
-    assert recform.examples() == examples()
+    assert recform.example_names() == example_names()
 
 
 def test_a_text_with_an_equals_sign_is_a_formula():

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 
-from recform.formula import examples, parse, resolve, to_latex, to_text
+from recform.formula import example_names, parse, resolve, to_latex, to_text
 from tests.laws.formulas import formulas
 
 TEXTS = (
@@ -123,7 +123,7 @@ def test_latex_of_any_formula_closes_what_it_opens(text: str):
     assert _balanced(to_latex(parse(text)))
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_the_latex_of_an_example_is_typeset(name: str):
     from matplotlib.mathtext import MathTextParser
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recform.formula import examples, resolve
+from recform.formula import example_names, resolve
 from recform.formula.build import FUNCTIONS, KEYWORDS, STATEMENTS
 
 FILE = Path(__file__).parents[2] / "grammars" / "recform.tmLanguage.json"
@@ -82,7 +82,7 @@ def test_a_line_in_colours():
     ]
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_nothing_in_an_example_is_left_without_colour(name: str):
     source = resolve(name).source
     assert source is not None

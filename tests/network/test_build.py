@@ -112,7 +112,7 @@ def test_further_blocks_are_fresh_copies_of_the_branch():
     assert network(torch.randn(2, 3, 32, 32)).shape == (2, 10)
 
 
-@pytest.mark.parametrize("name", recform.examples())
+@pytest.mark.parametrize("name", recform.example_names())
 def test_every_example_learns_a_step_on_a_real_backbone(name):
     network = recform.build(name, "resnet20_cifar", num_classes=7)
     loss = network(torch.randn(4, 3, 32, 32)).square().mean()

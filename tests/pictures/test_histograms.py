@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
-from recform.formula import examples, parse
+from recform.formula import example_names, parse
 from recform.paths import Analysis, analyze
 from recform.pictures import histogram
 from recform.pictures.counts import READINGS, counts_of, scale_for
@@ -43,7 +43,7 @@ def test_on_a_linear_scale_the_heights_are_the_counts():
     }
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_the_heights_are_the_positions_of_the_counts(name):
     analysis = analyze(name, depth=10)
     scale = scale_for(all_counts(analysis))

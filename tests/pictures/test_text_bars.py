@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from recform.errors import UserError
-from recform.formula import examples
+from recform.formula import example_names
 from recform.paths import analyze
 from recform.pictures import ASCII, text_histogram
 
@@ -57,7 +57,7 @@ def test_no_more_than_forty_rows_are_needed(depth):
 
 
 @pytest.mark.parametrize("depth", [0, 16, 100])
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_no_line_is_wider_than_asked(name, depth):
     analysis = analyze(name, depth=depth)
     for width in (60, 61, 80, 200):

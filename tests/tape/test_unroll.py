@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recform.errors import FormulaError
-from recform.formula import examples, parse, resolve
+from recform.formula import example_names, parse, resolve
 from recform.tape import Add, Call, Map, Scale, Start, Tape, last_uses, operands, unroll
 from tests.laws.formulas import formulas
 
@@ -82,7 +82,7 @@ def test_declared_blocks_are_others_than_f():
     assert calls(tape("block G; x[l+1] = F(x[l]) + G(x[l])", 1)) == ["F0", "G0"]
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", example_names())
 def test_every_block_of_an_example_runs_once_on_each_value(name: str):
     ran = Counter(o for o in unroll(resolve(name), 12).operations if isinstance(o, Call))
     assert set(ran.values()) == {1}
