@@ -58,6 +58,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     out: RunOption = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of an image; the data's, if left out.", show_default=False),
+    ] = None,
     limit_train: LimitOption = None,
     limit_test: LimitOption = None,
     resume: ResumeOption = None,
@@ -78,7 +82,9 @@ def train(
     parsed = resolve(formula)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
     recipe = _recipe(recipe_for(data), epochs, batch_size, lr)
-    images = load_data(data, data_dir, limit_train=limit_train, limit_test=limit_test)
+    images = load_data(
+        data, data_dir, image_size=image_size, limit_train=limit_train, limit_test=limit_test
+    )
     network = _network(parsed, backbone, images, seed, act)
     summary = _run(network, images, recipe, folder, seed, device, resume)
     _report(summary, folder, as_json)
