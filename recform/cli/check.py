@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from recform.cli.arguments import FormulaArgument, JsonOption
+from recform.cli.arguments import DepthOption, FormulaArgument, JsonOption
 from recform.cli.output import print_json
 
 
-def check(formula: FormulaArgument, as_json: JsonOption = False) -> None:
+def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption = False) -> None:
     """Tell whether a formula is right, and if not, what, where and what to do.
 
     \b
     Example:  recform check "x[l+1] = x[l] + F(x[l])"
+
+    Some mistakes show only when the formula is written out: it is, to the depth given.
 
     Exit code 0 and one line if it is right, else 1 and the mistakes on stderr. With --json the
     result is a list of {code, message, line, column, end_column, hint}, empty if it is right.
@@ -24,7 +26,7 @@ def check(formula: FormulaArgument, as_json: JsonOption = False) -> None:
     try:
         parsed = resolve(formula)
         # Some mistakes show only at some depth.
-        unroll(parsed, DEPTH)
+        unroll(parsed, depth)
     except UserError as error:
         if not as_json:
             raise
@@ -37,6 +39,3 @@ def check(formula: FormulaArgument, as_json: JsonOption = False) -> None:
     blocks = ", ".join(("F", *parsed.blocks))
     name = parsed.source.name if parsed.source else "formula"
     print(f"{name}: ok (states {states}; blocks {blocks})")
-
-
-DEPTH = 16

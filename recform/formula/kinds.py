@@ -273,5 +273,7 @@ def _check_state(read: Read, formula: Formula) -> Iterator[Diagnostic]:
 def check_block(block: str, span: Span, formula: Formula) -> Iterator[Diagnostic]:
     if block not in ("F", *formula.blocks):
         where = Span(span.line, span.column, span.column + len(block))
+        known = block.lower() in FUNCTIONS
         yield Diagnostic("unknown-block", f"the block `{block}` is not declared", where,
-                         f"add a line: block {block}")  # fmt: skip
+                         f"did you mean `{block.lower()}`? functions have lower-case names" if known
+                         else f"add a line: block {block}")  # fmt: skip

@@ -33,9 +33,17 @@ def resolve(formula: Formula | str) -> Formula:
         return formula
     if "=" in formula:
         return parse(formula)
-    if formula.endswith(".rf") or Path(formula).exists():
+    if formula.endswith(".rf") or _is_file(formula):
         return load(formula)
     return _example(formula)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).exists() and not Path(name).is_dir()
+    except (OSError, ValueError):
+        # Too long for a file's name, or a zero byte in it.
+        return False
 
 
 def example_names() -> tuple[str, ...]:
@@ -57,17 +65,22 @@ def _example(name: str) -> Formula:
 
 def _read_text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        # A character takes four bytes at most; what is larger need not be read to be refused.
-        if path.is_file() and size > 4 * MAX_CHARACTERS:
-            raise UserError("too-large", f"{path} has {size:,} bytes", "a formula is a few lines")
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            # A character takes four bytes at most; more need not be read to be refused.
+            data = file.read(4 * MAX_CHARACTERS + 1)
+        if len(data) > 4 * MAX_CHARACTERS:
+            raise UserError("too-large", f"{path} has more than {4 * MAX_CHARACTERS:,} bytes",
+                            "a formula is a few lines")  # fmt: skip
+        return data.decode("utf-8-sig")
     except FileNotFoundError:
         raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
     except IsADirectoryError:
         raise UserError("unreadable", f"{path} is a folder", "name a .rf file in it") from None
     except UnicodeDecodeError:
         raise UserError("not-text", f"{path} is not UTF-8 text", "name a .rf file") from None
+    except ValueError as error:
+        raise UserError("no-such-file", f"this is no file name: {error}",
+                        "check the path") from None  # fmt: skip
     except OSError as error:
         raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
                         "check its permissions") from None  # fmt: skip

@@ -53,7 +53,7 @@ class BackboneParts:
         channels = self._backbone.reads[index].channels
         name = f"norm.{index}"
         if not _has(self.added, name):
-            _add(self.added, name, nn.BatchNorm2d(channels))
+            _add(self.added, name, norm_class(self._backbone)(channels))
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
@@ -62,7 +62,8 @@ class BackboneParts:
 
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
         name = f"projection.{label}_at_{border}"
-        _add(self.added, name, make_projection(*self._backbone.reads[border : border + 2]))
+        before, after = self._backbone.reads[border : border + 2]
+        _add(self.added, name, make_projection(before, after, norm_class(self._backbone)))
         self.projections.append(f"formula.{name}")
         return self.graph.call_module(f"formula.{name}", (argument,))
 
@@ -78,11 +79,24 @@ class BackboneParts:
         return last
 
 
-def make_projection(before: Shape, after: Shape) -> nn.Module:
-    """A 1x1 convolution with stride, without bias, and BatchNorm (Liao et al. 2021, A.5)."""
+def norm_class(backbone: Backbone) -> Callable[[int], nn.Module]:
+    """The backbone's own normalisation, made from a number of channels."""
+    unit = backbone.units[0]
+    for node in unit.branch:
+        if node.op == "call_module":
+            module = backbone.model.get_submodule(f"{unit.path}.{node.target}")
+            if isinstance(module, nn.BatchNorm2d | nn.GroupNorm | nn.InstanceNorm2d):
+                return type(module)
+    return nn.BatchNorm2d
+
+
+def make_projection(
+    before: Shape, after: Shape, norm: Callable[[int], nn.Module] = nn.BatchNorm2d
+) -> nn.Module:
+    """A 1x1 convolution with stride, without bias, and a norm (Liao et al. 2021, A.5)."""
     stride = (round(before.height / after.height), round(before.width / after.width))
     projection = ConvNormAct(before.channels, after.channels, kernel_size=1,
-                             stride=stride, apply_act=False)  # type: ignore[arg-type]  # fmt: skip
+                             stride=stride, norm_layer=norm, apply_act=False)  # type: ignore[arg-type]  # fmt: skip
     weight = projection.get_parameter("conv.weight")
     nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
     return projection

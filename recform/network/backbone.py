@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 
 import torch
 from timm.models.resnet import BasicBlock, Bottleneck
@@ -20,6 +21,9 @@ from torch import fx, nn
 
 from recform.errors import UserError
 from recform.network.split import Unit, split
+
+# torch.fx patches nn.Module while it traces: one backbone at a time, or threads meet in the patch.
+_TRACING = Lock()
 
 UNIT_CLASSES = (BasicBlock, Bottleneck)
 
@@ -82,6 +86,11 @@ def take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
 
     Raises UserError `no-units` if the model is not of the families that can be taken apart.
     """
+    with _TRACING:
+        return _take_apart(model, image_size)
+
+
+def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     units = {}
     for path, module in model.named_modules():
         unit = split(module, path) if isinstance(module, UNIT_CLASSES) else None

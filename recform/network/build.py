@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -87,6 +87,7 @@ class FormulaNetwork(nn.Module):
             raise pickle.PicklingError(
                 "a network built on a model instance cannot be pickled: build it by name"
             )
+        spec = replace(spec, num_classes=getattr(self, "num_classes", spec.num_classes))
         return _rebuild, (str(self.architecture.formula), spec, self.state_dict(), self.training)
 
 
@@ -115,6 +116,10 @@ def build(
     torch.Size([2, 10])
     """
     formula = resolve(formula)
+    _check_sizes(num_classes, in_chans, image_size)
+    if not isinstance(backbone, str | nn.Module):
+        raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
+                        "give a name such as resnet50, or a model")  # fmt: skip
     if act is not None:
         formula = with_act(formula, act)
     spec = None
@@ -124,6 +129,17 @@ def build(
     assert isinstance(model, nn.Module)
     whole = take_apart(model, input_size(model, in_chans, image_size))
     return _put_together(formula, whole, spec)
+
+
+def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
+    for name, value, least in (
+        ("number of classes", num_classes, 0),
+        ("number of input channels", in_chans, 1),
+        ("image size", image_size, 1),
+    ):
+        if value is not None and value < least:
+            raise UserError("bad-argument", f"the {name} must be {least} or more, not {value}",
+                            "give a larger number")  # fmt: skip
 
 
 def _put_together(
@@ -202,5 +218,6 @@ def _rebuild(
     model = create(spec, pretrained=False)
     whole = take_apart(model, input_size(model, spec.in_chans, None))
     network = _put_together(resolve(text), whole, spec)
-    network.load_state_dict(state)
+    floating = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
+    network.to(floating).load_state_dict(state)
     return network.train(training)

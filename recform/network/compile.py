@@ -15,7 +15,7 @@ from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
-from recform.network.emit import emit, keep_values_intact
+from recform.network.emit import emit, protect_arguments
 from recform.tape import Call, Map, Stages, Tape, place, unroll
 
 Blocks = Sequence[nn.Module] | Mapping[str, Sequence[nn.Module]]
@@ -62,7 +62,7 @@ def compile(
     parts.add_act(act)
     stem = parts.graph.placeholder("input")
     parts.graph.output(emit(tape, parts.graph, parts, stem))
-    keep_values_intact(parts.graph, root)
+    protect_arguments(parts.graph, root)
     return fx.GraphModule(root, parts.graph, class_name="Network")
 
 
@@ -115,8 +115,12 @@ class _ModuleParts:
     def add_act(self, act: Activation | None) -> None:
         self._act = act
         if isinstance(act, nn.Module):
-            # A copy: whether it may work in place is decided here.
-            _add(self._root, "act", copy.deepcopy(act))
+            # A copy that works in place nowhere: what it reads may be read again.
+            act = copy.deepcopy(act)
+            for inner in act.modules():
+                if getattr(inner, "inplace", False):
+                    setattr(inner, "inplace", False)  # noqa: B010 - no Module declares it
+            _add(self._root, "act", act)
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
         return self.graph.call_module(self._places[block, index], (argument,))
@@ -126,6 +130,9 @@ class _ModuleParts:
             return argument
         if isinstance(self._act, nn.Module):
             return self.graph.call_module("act", (argument,))
+        if getattr(self._act, "__name__", "").endswith("_"):
+            # torch's name for a function that works in place
+            argument = self.graph.call_function(torch.clone, (argument,))
         return self.graph.call_function(self._act, (argument,))
 
     def norm(self, index: int, argument: fx.Node) -> fx.Node:

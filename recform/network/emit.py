@@ -7,6 +7,7 @@ last use, and nothing is remembered anywhere else.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from recform.errors import UserError
 from recform.tape import Add, Call, Map, Tape, fold
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -67,7 +69,7 @@ class TorchAlgebra:
     def scale(self, factor: Fraction, argument: fx.Node) -> fx.Node:
         if factor == -1:
             return self.graph.call_function(operator.neg, (argument,))
-        return self.graph.call_function(operator.mul, (argument, float(factor)))
+        return self.graph.call_function(operator.mul, (argument, _to_float(factor)))
 
     def add(self, left: fx.Node, right: fx.Node) -> fx.Node:
         return self.graph.call_function(operator.add, (left, right))
@@ -79,6 +81,17 @@ class TorchAlgebra:
         if is_shortcut:
             return self.parts.shortcut(border, argument)
         return self.parts.projection(border, label, argument)
+
+
+def _to_float(factor: Fraction) -> float:
+    try:
+        value = float(factor)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value) or (value == 0) != (factor == 0):
+        raise UserError("too-large", "a coefficient is beyond what a float can hold",
+                        "a network needs coefficients between 1e-308 and 1e308")  # fmt: skip
+    return value
 
 
 def emit(tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node) -> fx.Node:
@@ -139,15 +152,44 @@ def keep_values_intact(graph: fx.Graph, root: nn.Module) -> None:
             setattr(modules[str(node.target)], "inplace", False)  # noqa: B010 - no Module declares it
 
 
+def protect_arguments(graph: fx.Graph, root: nn.Module) -> None:
+    """Give a block that may overwrite what it reads a copy of it, if the value is read again.
+
+    Blocks of any library may begin in place: `nn.Sequential(nn.ReLU(inplace=True), ...)`.
+    """
+    modules = dict(root.named_modules(remove_duplicate=False))
+    for node in list(graph.nodes):
+        if node.op != "call_module" or not _may_overwrite(modules[str(node.target)]):
+            continue
+        if _is_shared(node.args[0], modules):
+            with graph.inserting_before(node):
+                node.args = (graph.call_function(torch.clone, (node.args[0],)),)
+
+
+def _may_overwrite(module: nn.Module) -> bool:
+    """Whether a module works in place on what it reads, as far as can be seen from outside."""
+    if isinstance(module, nn.Sequential):
+        # What hands its argument on unchanged is followed by what may overwrite it.
+        for child in module:
+            if not _hands_on(child):
+                return _may_overwrite(child)
+        return False
+    return any(getattr(inner, "inplace", False) for inner in module.modules())
+
+
+def _hands_on(module: nn.Module) -> bool:
+    """Whether a module may return the very tensor that it was given."""
+    if isinstance(module, nn.Sequential):
+        return all(_hands_on(child) for child in module)
+    return isinstance(module, nn.Identity | nn.Dropout | nn.Dropout2d)
+
+
 def _is_shared(node: Any, modules: dict[str, nn.Module]) -> bool:
     """Whether the tensor of a node has another reader, through modules that hand it on as well."""
     while isinstance(node, fx.Node):
         if len(node.users) > 1 or node.op == "placeholder":
             return True
-        hands_on = node.op == "call_module" and isinstance(
-            modules[str(node.target)], nn.Identity | nn.Dropout | nn.Dropout2d
-        )
-        if not hands_on:
+        if node.op != "call_module" or not _hands_on(modules[str(node.target)]):
             return False
         node = node.args[0]
     return True

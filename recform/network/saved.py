@@ -65,6 +65,8 @@ def load_network(folder: str | Path) -> FormulaNetwork:
         description = json.loads(path.read_text(encoding="utf-8"))
         name, keywords = description["backbone"], description["keywords"]
         num_classes, in_chans = description["num_classes"], description["in_chans"]
+        if not isinstance(name, str) or not isinstance(keywords, dict):
+            raise TypeError("a name and keywords are expected")
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -71,6 +71,9 @@ def analyze(
     (1, 4, 6, 4, 1)
     """
     formula = resolve(formula)
+    if stages is not None and (not stages or min(stages) < 1):
+        raise UserError("bad-argument", f"{list(stages)} are no stage lengths",
+                        "give each stage one block or more: [3, 4, 6, 3]")  # fmt: skip
     division = Stages(tuple(stages)) if stages else None
     tape = unroll(formula, sum(stages) if stages else depth, division)
     distinct, reason = _count_distinct(tape, start)
@@ -83,7 +86,7 @@ def analyze(
         gross=_count(tape, start, GROSS) if _has_minus(tape) else net,
         distinct=distinct,
         distinct_reason=reason,
-        expansions=_expand(formula, tape.depth),
+        expansions=_expand(formula, tape.depth, tape.borders),
         plain_borders=tape.plain_borders,
         notes=tuple(_notes(tape, start)),
     )
@@ -113,12 +116,15 @@ def _has_minus(tape: Tape) -> bool:
     return any(isinstance(op, Scale) and op.factor < 0 for op in tape.operations)
 
 
-def _expand(formula: Formula, depth: int, largest: int = 4) -> dict[int, str]:
+def _expand(
+    formula: Formula, depth: int, borders: Sequence[int], largest: int = 4
+) -> dict[int, str]:
     """The words at depths 1 to 4, where the formula exists and they can be written down."""
     expansions = {}
     for shown in range(1, min(depth, largest) + 1):
         try:
-            expansions[shown] = words_to_text(unroll(formula, shown))
+            stages = Stages.between([border for border in borders if border < shown], shown)
+            expansions[shown] = words_to_text(unroll(formula, shown, stages))
         except (TooManyWordsError, UserError):
             # Some formulas exist only from some depth on, such as `output x[3]`.
             continue

@@ -40,7 +40,7 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
     """
     if not 0 <= depth <= MAX_DEPTH:
         raise _without_place("too-deep", f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
-                             "choose a smaller depth")  # fmt: skip
+                             f"choose a depth from 0 to {MAX_DEPTH:,}")  # fmt: skip
     if stages is not None and sum(stages.lengths) != depth:
         raise _without_place("bad-argument", f"the stages have {sum(stages.lengths)} blocks, the "
                              f"depth is {depth}", "give as many blocks as depth")  # fmt: skip

@@ -120,6 +120,24 @@ def test_a_bad_file_gives_one_diagnostic_and_no_traceback(tmp_path, name):
     assert "Traceback" not in done.stderr
 
 
+def test_what_cannot_be_a_file_name_is_no_file():
+    for name in ("a" * 300, "a" * 300 + ".rf"):
+        done = run("check", name)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+
+
+def test_an_endless_file_is_refused():
+    done = run("check", "/dev/zero")
+    assert done.returncode == 1
+    assert "error[too-large]" in done.stderr
+
+
+def test_words_and_counts_are_of_the_same_stages():
+    counts = result_of("analyze", "revnet", "--stages", "2,2")
+    assert counts["words"]["4"].count(" + ") + 1 == sum(counts["distinct"])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_an_unreadable_file_gives_one_diagnostic(tmp_path):
     path = tmp_path / "closed.rf"

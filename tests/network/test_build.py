@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -193,6 +194,36 @@ def test_what_is_no_backbone_is_refused_with_a_hint(backbone, code, hint):
 def test_an_unknown_keyword_of_the_backbone_is_refused():
     with pytest.raises(UserError, match="backbone-argument"):
         recform.build("resnet", "resnet20_cifar", no_such_thing=1)
+
+
+def test_a_pickle_knows_a_new_head_and_the_precision():
+    network = recform.build("resnet_s_net", "resnet20_cifar").double()
+    network.reset_classifier(7)
+    twin = pickle.loads(pickle.dumps(network.double()))
+    assert twin.fc.weight.shape == (7, 64)
+    assert twin.fc.weight.dtype == torch.float64
+
+
+def test_norms_are_the_backbones():
+    with torch.device("meta"):
+        formula = "x[l+1] = act(x[l] + F(norm(x[l]))) - F(x[l-1])"
+        network = recform.build(formula, "resnet50_gn")
+    norms = list(network.get_submodule("formula.norm").children())
+    assert norms
+    assert all(isinstance(norm, nn.GroupNorm) for norm in norms)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in network.formula.modules())
+
+
+def test_networks_are_built_in_threads():
+    with ThreadPoolExecutor(4) as pool:
+        built = list(pool.map(lambda _: recform.build("resnet_s", "resnet20_cifar"), range(4)))
+    assert len({network.code for network in built}) == 1
+
+
+@pytest.mark.parametrize("sizes", [{"num_classes": -1}, {"in_chans": 0}, {"image_size": 0}])
+def test_impossible_sizes_are_refused(sizes):
+    with pytest.raises(UserError, match="bad-argument"):
+        recform.build("resnet", "resnet20_cifar", **sizes)
 
 
 def test_an_absent_output_is_refused():

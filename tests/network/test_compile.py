@@ -124,3 +124,41 @@ def test_a_zero_start_has_the_shape_of_the_input():
 def test_an_absent_output_is_refused():
     with pytest.raises(UserError, match="absent-output"):
         recform.compile("x[l+1] = F(x[l-1])", [Times(1)] * 3)
+
+
+IN_PLACE = {
+    "activation first": lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 4)),
+    "behind an identity": lambda: nn.Sequential(nn.Identity(), nn.ReLU(inplace=True)),
+    "nested": lambda: nn.Sequential(nn.Sequential(nn.ReLU(inplace=True)), nn.Linear(4, 4)),
+}
+
+
+@pytest.mark.parametrize("make", IN_PLACE.values(), ids=IN_PLACE.keys())
+def test_blocks_that_begin_in_place_spare_what_is_read_again(make):
+    blocks = [make() for _ in range(3)]
+    network = recform.compile("x[l+1] = x[l] + F(x[l])", blocks)
+    images = torch.randn(5, 4)
+    kept = images.clone()
+    expected = images
+    for block in blocks:
+        expected = expected + block(expected.clone())
+    assert torch.equal(network(images), expected)
+    assert torch.equal(images, kept)
+
+
+def test_blocks_that_hand_their_argument_on_may_be_followed_by_an_activation_in_place():
+    network = recform.compile("x[l+1] = act(F(x[l])) + x[l]", [nn.Sequential()],
+                              act=nn.ReLU(inplace=True))  # fmt: skip
+    assert network(torch.tensor([-1.0])).item() == -1
+
+
+def test_an_activation_function_in_place_spares_what_is_read_again():
+    with pytest.warns(UserWarning, match="used by nothing"):
+        network = recform.compile("x[l+1] = act(x[l]) + x[l]", [Times(1)], act=torch.relu_)
+    assert network(torch.tensor([-1.0])).item() == -1
+
+
+@pytest.mark.parametrize("coefficient", ["10^400", "1/10^400"])
+def test_a_coefficient_beyond_floats_is_refused(coefficient):
+    with pytest.raises(UserError, match="too-large"):
+        recform.compile(f"x[l+1] = x[l] + {coefficient}*F(x[l])", [Times(1)])
