@@ -86,7 +86,7 @@ def norm_class(backbone: Backbone) -> Callable[[int], nn.Module]:
         if node.op == "call_module":
             module = backbone.model.get_submodule(f"{unit.path}.{node.target}")
             if isinstance(module, nn.BatchNorm2d | nn.GroupNorm | nn.InstanceNorm2d):
-                return type(module)
+                return type(module)  # type: ignore[return-value]
     return nn.BatchNorm2d
 
 
