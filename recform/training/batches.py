@@ -122,7 +122,8 @@ def augment(images_BCSS: Tensor, recipe: Recipe, chance: torch.Generator) -> Ten
 def normalized(images_BCSS: Tensor, data: DataSet) -> Tensor:
     """Bytes as numbers around zero."""
     unit_BCSS = v2.functional.to_dtype(images_BCSS, torch.float32, scale=True)
-    return v2.functional.normalize(unit_BCSS, list(data.mean), list(data.deviation))
+    standard_BCSS = v2.functional.normalize(unit_BCSS, list(data.mean), list(data.deviation))
+    return standard_BCSS.to(memory_format=torch.channels_last)
 
 
 def _fetched(images: Images, indices: Tensor) -> Batch | UserError:

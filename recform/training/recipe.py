@@ -86,7 +86,7 @@ def digits() -> Recipe:
     return replace(
         liao_cifar(),
         epochs=8,
-        batch_size=32,
+        batch_size=64,
         warmup_share=1 / 8,
         crop_padding=1 / 16,
         flip=False,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from recform.errors import UserError
@@ -112,7 +113,8 @@ def _task(
     device: Device,
     progress: Progress,
 ) -> Task:
-    model.to(device.place)
+    # Channels last is the layout that convolutions are fastest in, on processors and on GPUs.
+    model.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     descent = optimizer(recipe, model)
     steps_per_epoch = num_training_batches(data.num_train, recipe)
     falling = schedule(recipe, descent, recipe.epochs * steps_per_epoch)
