@@ -5,7 +5,9 @@ Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
 
 from recform.paths.analyze import Analysis as Analysis
 from recform.paths.analyze import analyze as analyze
+from recform.paths.gradients import parameter_gradients as parameter_gradients
 from recform.paths.polynomials import polynomial_to_text as polynomial_to_text
+from recform.paths.through import through_block as through_block
 from recform.paths.words import words as words
 from recform.paths.words import words_to_latex as words_to_latex
 from recform.paths.words import words_to_text as words_to_text
