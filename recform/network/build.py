@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula import Formula, equation_to_text, resolve, uses_act, with_act
@@ -33,14 +33,16 @@ from recform.tape import Stages, Tape, place, unroll
 class Architecture:
     """What a network was made from, and what came of it.
 
-    `spec` is None where the backbone was a model instance. `projections` are the names of new
-    modules at stage borders, `removed` the backbone's modules that nothing reads,
+    `spec` is None where the backbone was a model instance. `graph` is `forward_features`; the
+    `meta["values"]` of its nodes name the values of the tape that they hold. `projections` are the
+    names of new modules at stage borders, `removed` the backbone's modules that nothing reads,
     `plain_borders` the units that run the backbone's own formula.
     """
 
     formula: Formula
     spec: BackboneSpec | None
     tape: Tape
+    graph: fx.Graph
     code: str
     borders: tuple[int, ...]
     projections: tuple[str, ...]
@@ -162,6 +164,7 @@ def _put_together(
         formula=formula,
         spec=spec,
         tape=placed,
+        graph=graph,
         code=code,
         borders=backbone.borders,
         projections=tuple(parts.projections),

@@ -95,10 +95,14 @@ def _to_float(factor: Fraction) -> float:
 
 
 def emit(tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node) -> fx.Node:
-    """Add the tape's dataflow to a graph; the node of the output comes back."""
+    """Add the tape's dataflow to a graph; the node of the output comes back.
+
+    A node's `meta["values"]` names the values of the tape that it holds.
+    """
     names = _readable_names(tape)
 
     def give_name(value: int, node: fx.Node) -> None:
+        node.meta["values"] = (*node.meta.get("values", ()), value)
         if value in names and node.op != "placeholder":
             node._rename(names[value])
 
