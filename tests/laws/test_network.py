@@ -21,7 +21,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles.walk import TooManyWordsError, Walk, walk
+from oracles.walk import TooManyWordsError, Walk, walk, walk_from_blocks
 from torch import fx, nn
 
 from laws.formulas import formulas
@@ -29,6 +29,8 @@ from recform import compile
 from recform.errors import UserError
 from recform.formula import Formula, parse
 from recform.network.emit import ACTIVATIONS
+from recform.paths import parameter_gradients
+from recform.tape import unroll
 
 LAW = settings(
     max_examples=300,
@@ -41,6 +43,18 @@ ROUNDING = 2.0**-53
 SIZE = 3
 
 Letter = tuple[str, int]
+
+
+class TimesPlus(nn.Module):
+    """A block that multiplies by a number and adds a bias, the one parameter that it has."""
+
+    def __init__(self, weight: float, bias: nn.Parameter) -> None:
+        super().__init__()
+        self.weight = weight
+        self.bias = bias
+
+    def forward(self, state: torch.Tensor) -> torch.Tensor:
+        return self.weight * state + self.bias
 
 
 class Times(nn.Module):
@@ -84,6 +98,30 @@ def test_jacobian_is_the_sum_of_the_words(text: str, depth: int, seed: int) -> N
     size = sum(float(count) * norm**length for length, count in enumerate(walked.gross))
     difference = _jacobian(network, SIZE) - _sum_of_words(walked, weights)
     assert abs(difference).max() <= _tolerance(network, size, roundings=SIZE + 1)
+
+
+@LAW
+@given(formulas(), st.integers(0, 5), st.sampled_from((-1.25, -0.5, 0.75, 1.5)))
+def test_gradient_of_a_bias_is_the_parameter_gradient_at_the_weight(
+    text: str, depth: int, weight: float
+) -> None:
+    formula = parse(text)
+    walked = _walk_to(formula, depth)
+    if not walked.letters:
+        return
+    gross = walk_from_blocks(formula, walked.depth)
+    biases = {letter: nn.Parameter(torch.zeros(1, dtype=torch.float64)) for letter in gross}
+    network = _compile(formula, walked, lambda letter: TimesPlus(weight, biases[letter]))
+    network(torch.ones(1, dtype=torch.float64)).sum().backward()
+    counted = parameter_gradients(unroll(formula, walked.depth))
+    assert counted.keys() == {f"{block}[{index}]" for block, index in biases}
+    for (block, index), bias in biases.items():
+        counts = counted[f"{block}[{index}]"]
+        expected = sum(float(count) * weight**length for length, count in enumerate(counts))
+        sizes = enumerate(gross[block, index].gross)
+        size = sum(float(count) * abs(weight) ** length for length, count in sizes)
+        slope = 0.0 if bias.grad is None else bias.grad.item()
+        assert abs(slope - expected) <= _tolerance(network, size, roundings=2)
 
 
 def test_an_absent_output_is_refused() -> None:

@@ -11,18 +11,24 @@ agree, whatever the order of the terms added. Slow (exponential in depth) and ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import zip_longest
 
-from oracles.values import Network, Value
+from oracles.values import Network, Value, bag
 from recform.formula.formula import Formula
+
+# A letter is the value of a call, or the bag of a map whose kind is kept.
+Letter = Hashable
+Words = dict[tuple[Letter, ...], Fraction]
 
 
 @dataclass(frozen=True)
 class Walk:
     """What was found: coefficients by number of blocks, and every word that does not cancel.
 
+    `gross_words` have every constant replaced by its absolute value.
     `letters` are the blocks that the output needs, with their indices, on a path or not.
     `unclear` says that one call was made of the same terms in two orders, of which only one
     follows from the start: then what follows depends on which was computed first.
@@ -35,6 +41,7 @@ class Walk:
     gross: list[Fraction]
     distinct: list[Fraction]
     words: Mapping[tuple[Value, ...], Fraction]
+    gross_words: Mapping[tuple[Value, ...], Fraction]
     unclear: bool
 
 
@@ -49,17 +56,57 @@ def walk(formula: Formula, depth: int, start: int = 0, most: int = 20_000) -> Wa
     variable = network.make("input") if start == 0 else network.state(formula.main, start)
     signed = Expansion(network, variable, lambda constant: constant, most)
     unsigned = Expansion(network, variable, abs, most)
-    words = signed.words(output)
+    words, gross_words = signed.words(output), unsigned.words(output)
     return Walk(
         depth=depth,
         has_output=output is not None,
         letters=frozenset(_calls_within(output)),
         net=_by_length(words),
-        gross=_by_length(unsigned.words(output)),
+        gross=_by_length(gross_words),
         distinct=_by_length(dict.fromkeys(words, Fraction(1))),
         words=words,
+        gross_words=gross_words,
         unclear=any(signed.is_unclear(call) for call in network.arguments),
     )
+
+
+def walk_with_maps(
+    formula: Formula, depth: int, start: int, kept: frozenset[str], most: int = 20_000
+) -> Words:
+    """The words that do not cancel when each application of a map named in `kept` is a letter.
+
+    Such a letter is a tuple, a block's is a value. Raises TooManyWordsError beyond `most` words.
+    """
+    network = Network(formula, depth)
+    output = network.output()
+    variable = network.make("input") if start == 0 else network.state(formula.main, start)
+    return Expansion(network, variable, lambda constant: constant, most, kept).words(output)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Paths from a block's output to the network's, by the number of blocks after it."""
+
+    net: list[Fraction]
+    gross: list[Fraction]
+
+
+def walk_from_blocks(
+    formula: Formula, depth: int, most: int = 20_000
+) -> dict[tuple[str, int], Gradient]:
+    """What is found from each block: each of its calls in turn is what the paths lead back to."""
+    network = Network(formula, depth)
+    output = network.output()
+    found: dict[tuple[str, int], list[tuple[Words, Words]]] = {}
+    for call in _values_within(output):
+        if call.operation[0] == "call":
+            signed = Expansion(network, call, lambda constant: constant, most).words(output)
+            unsigned = Expansion(network, call, abs, most).words(output)
+            found.setdefault(call.operation[1:3], []).append((signed, unsigned))
+    return {
+        block: Gradient(*(_total(map(_by_length, words)) for words in zip(*calls, strict=True)))
+        for block, calls in found.items()
+    }
 
 
 @dataclass
@@ -70,9 +117,10 @@ class Expansion:
     variable: Value | None
     constant: Callable[[Fraction], Fraction]
     most: int
-    known: dict[Value, dict[tuple[Value, ...], Fraction]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    known: dict[Value, Words] = field(default_factory=dict)
 
-    def words(self, value: Value | None) -> dict[tuple[Value, ...], Fraction]:
+    def words(self, value: Value | None) -> Words:
         if value is None:
             return {}
         if value not in self.known:
@@ -82,7 +130,7 @@ class Expansion:
             self.known[value] = {word: c for word, c in words.items() if c != 0}
         return self.known[value]
 
-    def expand(self, value: Value) -> dict[tuple[Value, ...], Fraction]:
+    def expand(self, value: Value) -> Words:
         if value is self.variable:
             return {(): Fraction(1)}
         match value.operation:
@@ -96,6 +144,8 @@ class Expansion:
             case ("scale", constant, operand):
                 factor = self.constant(constant)
                 return {word: factor * c for word, c in self.words(operand).items()}
+            case ("map", name, _, operand) if name in self.kept:
+                return {(bag(value), *word): c for word, c in self.words(operand).items()}
             case ("map", _, _, operand):
                 return self.words(operand)
             case ("call", _, _, argument):
@@ -111,22 +161,37 @@ class Expansion:
 
 def _calls_within(output: Value | None) -> Iterator[tuple[str, int]]:
     """Block and index of every call that the output is made of."""
-    waiting, seen = [output], {None}
+    for value in _values_within(output):
+        if value.operation[0] == "call":
+            yield value.operation[1:3]
+
+
+def _values_within(output: Value | None) -> Iterator[Value]:
+    """Every value that the output is made of, once."""
+    waiting = [] if output is None else [output]
+    seen: set[Value] = set()
     while waiting:
         value = waiting.pop()
         if value in seen:
             continue
         seen.add(value)
-        if value.operation[0] == "call":
-            yield value.operation[1:3]
+        yield value
         waiting += [part for part in value.operation if isinstance(part, Value)]
 
 
-def _by_length(words: Mapping[tuple[Value, ...], Fraction]) -> list[Fraction]:
+def _by_length(words: Mapping[tuple[Letter, ...], Fraction]) -> list[Fraction]:
     """The coefficients added up by number of blocks, without zeros at the end."""
     totals = [Fraction(0)] * (1 + max(map(len, words), default=0))
     for word, coefficient in words.items():
         totals[len(word)] += coefficient
-    while len(totals) > 1 and totals[-1] == 0:
-        totals.pop()
-    return totals
+    return _without_zeros(totals)
+
+
+def _total(rows: Iterable[list[Fraction]]) -> list[Fraction]:
+    return _without_zeros([sum(column) for column in zip_longest(*rows, fillvalue=Fraction(0))])
+
+
+def _without_zeros(row: list[Fraction]) -> list[Fraction]:
+    while len(row) > 1 and row[-1] == 0:
+        row.pop()
+    return row
