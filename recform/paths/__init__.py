@@ -6,6 +6,8 @@ Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
 from recform.paths.analyze import Analysis as Analysis
 from recform.paths.analyze import analyze as analyze
 from recform.paths.gradients import parameter_gradients as parameter_gradients
+from recform.paths.names import NamedPolynomial as NamedPolynomial
+from recform.paths.names import polynomials_by_block as polynomials_by_block
 from recform.paths.polynomials import polynomial_to_text as polynomial_to_text
 from recform.paths.through import through_block as through_block
 from recform.paths.words import words as words

@@ -10,7 +10,7 @@ Coefficients are exact rationals (FLINT's `fmpq_poly`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -72,10 +72,11 @@ def coefficients(polynomial: fmpq_poly) -> Coefficients:
     numerators = [int(numerator) for numerator in polynomial.numer().coeffs()]
     if denominator == 1:
         return tuple(numerators) or (0,)
-    return tuple(_exact(Fraction(numerator, denominator)) for numerator in numerators)
+    return tuple(exact(Fraction(numerator, denominator)) for numerator in numerators)
 
 
-def _exact(value: Fraction) -> int | Fraction:
+def exact(value: Fraction) -> int | Fraction:
+    """The rational, as an int where it is whole."""
     return value.numerator if value.denominator == 1 else value
 
 
@@ -85,12 +86,21 @@ def polynomial_to_text(counts: Coefficients) -> str:
     >>> polynomial_to_text((1, -2, 0, 1))
     '1 - 2*t + t^3'
     """
+    powers = ("", "t", *(f"t^{length}" for length in range(2, len(counts))))
+    return terms_to_text(zip(counts, powers, strict=False))
+
+
+def terms_to_text(terms: Iterable[tuple[int | Fraction, str]]) -> str:
+    """A sum of coefficients times monomials; "" is the monomial 1, and zeros are left out.
+
+    >>> terms_to_text([(1, ""), (-1, "F"), (3, "F*G")])
+    '1 - F + 3*F*G'
+    """
     pieces = []
-    for length, count in enumerate(counts):
-        if count == 0 and len(counts) > 1:
+    for count, monomial in terms:
+        if count == 0:
             continue
-        power = ("", "t")[length] if length < 2 else f"t^{length}"
-        size = str(abs(count)) if abs(count) != 1 or not power else ""
+        size = str(abs(count)) if abs(count) != 1 or not monomial else ""
         sign = ("-" if count < 0 else "") if not pieces else (" - " if count < 0 else " + ")
-        pieces.append(sign + size + ("*" if size and power else "") + power)
-    return "".join(pieces)
+        pieces.append(sign + size + ("*" if size and monomial else "") + monomial)
+    return "".join(pieces) or "0"

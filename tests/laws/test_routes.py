@@ -13,8 +13,14 @@ from oracles.walk import TooManyWordsError, Walk, walk, walk_from_blocks
 
 from laws.formulas import formulas
 from recform.formula import parse
-from recform.paths import analyze, parameter_gradients, through_block
-from recform.paths.polynomials import NET, Coefficients
+from recform.paths import (
+    NamedPolynomial,
+    analyze,
+    parameter_gradients,
+    polynomials_by_block,
+    through_block,
+)
+from recform.paths.polynomials import GROSS, NET, Coefficients
 from recform.tape import unroll
 
 LAW = settings(
@@ -61,6 +67,36 @@ def test_each_path_goes_through_as_many_blocks_as_it_is_long(text: str, depth: i
     totals = [sum(column) for column in zip_longest(*rows, fillvalue=0)]
     expected = [length * count for length, count in enumerate(net)]
     assert _without_zeros(totals) == _without_zeros(expected)
+
+
+@LAW
+@given(formulas(), st.integers(0, MAX_DEPTH), st.integers(0, 2))
+def test_counts_by_name_are_those_of_the_words(text: str, depth: int, start: int) -> None:
+    found, depth = _walk_to(text, depth, start)
+    tape = unroll(parse(text), depth)
+    start = min(start, depth)
+    if not found.unclear:
+        assert _by_names(polynomials_by_block(tape, start)) == routes.by_names(found.words)
+        gross = polynomials_by_block(tape, start, GROSS)
+        assert _by_names(gross) == routes.by_names(found.gross_words)
+
+
+@LAW
+@given(formulas(), st.integers(0, 12))
+def test_with_one_variable_for_all_names_counts_are_by_length(text: str, depth: int) -> None:
+    formula = parse(text)
+    tape, counts = unroll(formula, depth), analyze(formula, depth)
+    assert polynomials_by_block(tape).by_length() == counts.net
+    assert polynomials_by_block(tape, algebra=GROSS).by_length() == counts.gross
+
+
+def _by_names(found: NamedPolynomial) -> dict[tuple[tuple[str, int], ...], Fraction]:
+    """The exponents that are not zero, by name."""
+    return {
+        tuple((name, power) for name, power in zip(found.blocks, row, strict=True) if power):
+        Fraction(count)
+        for row, count in found.counts.items()
+    }  # fmt: skip
 
 
 def _walk_to(text: str, depth: int, start: int) -> tuple[Walk, int]:
