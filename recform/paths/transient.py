@@ -1,0 +1,143 @@
+"""What the unknowns of a recurrence are before it holds: their first values, from a tape.
+
+Near the start terms are absent and cases differ, so the first values are not computed by the
+recurrence but by the formula itself: calls and running sums are given names of their own, and the
+formula is unrolled to a small depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from recform.errors import UserError
+from recform.formula.ast import (
+    Binary,
+    Case,
+    Compare,
+    Each,
+    Equation,
+    Expression,
+    Item,
+    Name,
+    Number,
+    Read,
+    Reduce,
+    Sum,
+)
+from recform.formula.formula import Formula
+from recform.paths.affine import NotSteadyError
+from recform.paths.recurrence import Recurrence
+from recform.paths.start import sources_of
+from recform.tape import Algebra, Tape, fold, unroll
+
+# Depths up to which first values are worth unrolling for.
+MAX_TRANSIENT = 2_000
+
+
+@dataclass(frozen=True)
+class Transient:
+    """`values[u][n]` of every unknown u and `rows[n]` of the output, for n < `depth`.
+
+    Zero (`absent`) where there is nothing. From `depth` on the recurrence holds.
+    """
+
+    depth: int
+    values: tuple[tuple[Any, ...], ...]
+    rows: tuple[Any, ...]
+
+
+def transient(
+    recurrence: Recurrence, start: int, algebra: Algebra[Any], one: Any, absent: Any
+) -> Transient:
+    """The first values in an algebra, x[start] of the main state being `one`.
+
+    Raises NotSteadyError if the recurrence does not hold after all: means of absent values, or
+    values of later depths that are the same as x[start].
+    """
+    depth = max(recurrence.settled, start + 1) + recurrence.lag + recurrence.period + 1
+    if depth > MAX_TRANSIENT:
+        raise NotSteadyError(f"the recurrence holds only from depth {depth:,} on")
+    names = [f"_{place}" for place in range(len(recurrence.unknowns))]
+    tape = _unroll(_with_names(recurrence, names), depth)
+    _check(tape, recurrence, names, start, depth)
+    meanings = _meanings(tape, start, algebra, one)
+    values = tuple(
+        tuple(meanings.get(tape.states.get((name, n), -1), absent) for n in range(depth))
+        for name in names
+    )
+    rows = tuple(_row(recurrence.formula, n, start, algebra, one, absent) for n in range(depth))
+    return Transient(depth, values, rows)
+
+
+def _with_names(recurrence: Recurrence, names: list[str]) -> Formula:
+    """The formula with an auxiliary quantity for each unknown, all of them in the output."""
+    formula = recurrence.formula
+    named = tuple(
+        Equation(name, False, _expression(recurrence, unknown))
+        for unknown, name in enumerate(names)
+    )
+    states = [*formula.states, *names]
+    last = Sum(((1, Name("L")), (-1, Number(Fraction(1)))))
+    range_ = Each("i", Number(Fraction(0)), last, None)
+    items = [Item(Read(state, Name("i")), range_) for state in states]
+    output: Expression = Reduce("sum", tuple(items))
+    return replace(formula, equations=formula.equations + named, output=output)
+
+
+def _expression(recurrence: Recurrence, unknown: int) -> Expression:
+    """What an unknown is at depth l, whatever the residue of l; nothing where it has no form."""
+    chosen: Expression = Read(recurrence.formula.main, Number(Fraction(-1)))
+    residue_of_depth = Binary("%", Name("l"), Number(Fraction(recurrence.period)))
+    for residue in range(recurrence.period):
+        expression = recurrence.expressions.get((unknown, residue))
+        if expression is not None:
+            test = Compare(("==",), (residue_of_depth, Number(Fraction(residue))))
+            chosen = Case(expression, test, chosen)
+    return chosen
+
+
+def _unroll(formula: Formula, depth: int) -> Tape:
+    try:
+        return unroll(formula, depth)
+    except UserError as error:
+        raise NotSteadyError(f"the formula cannot be unrolled to depth {depth}") from error
+
+
+def _check(tape: Tape, recurrence: Recurrence, names: list[str], start: int, depth: int) -> None:
+    """What the forms take for granted, at all depths that later values are computed from."""
+    window = range(depth - recurrence.lag - recurrence.period, depth)
+    for unknown in recurrence.averaged:
+        kept = [n for n in window if (unknown, n % recurrence.period) in recurrence.forms]
+        if any((names[unknown], n) not in tape.states for n in kept):
+            raise NotSteadyError("a mean has terms that are absent at some depths")
+    if start > 0:
+        sources = set(sources_of(tape, start))
+        late = [(name, n) for name in names for n in window if n > start + recurrence.lag]
+        if any(tape.states.get(key) in sources for key in late):
+            raise NotSteadyError(f"x[{start}] occurs again at later depths")
+
+
+def _meanings(tape: Tape, start: int, algebra: Algebra[Any], one: Any) -> dict[int, Any]:
+    meanings: dict[int, Any] = {}
+    sources = sources_of(tape, start)
+    if sources and tape.output is not None:
+        fold(tape, algebra, dict.fromkeys(sources, one), meanings.__setitem__)
+    return meanings
+
+
+def _row(
+    formula: Formula, depth: int, start: int, algebra: Algebra[Any], one: Any, absent: Any
+) -> Any:
+    """The output of the formula at a small depth."""
+    if depth < start:
+        return absent
+    try:
+        tape = unroll(formula, depth)
+    except UserError as error:
+        raise NotSteadyError(f"the formula does not exist at depth {depth}") from error
+    sources = sources_of(tape, start)
+    if not sources or tape.output is None:
+        return absent
+    return fold(tape, algebra, dict.fromkeys(sources, one))
