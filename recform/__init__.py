@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from recform.network import save_network as save_network
     from recform.paths import Analysis as Analysis
     from recform.paths import analyze as analyze
+    from recform.pictures import to_networkx as to_networkx
 
 # name -> the room that has it, imported when the name is first used
 _ROOMS = {
@@ -44,6 +45,7 @@ _ROOMS = {
     "compile": "recform.network",
     "load_network": "recform.network",
     "save_network": "recform.network",
+    "to_networkx": "recform.pictures",
 }
 
 

@@ -2,6 +2,8 @@
 
     Analysis --histogram--> Figure --save--> PNG, SVG, PDF
     Analysis --text_histogram--> lines for the terminal
+    Formula --routes | wiring | growth--> Figure
+    Formula --to_networkx--> networkx.DiGraph
     run folders --curves--> Figure
 
 >>> from recform.paths import analyze
@@ -27,11 +29,23 @@ from recform.pictures.bars import UNICODE as UNICODE
 from recform.pictures.bars import text_histogram as text_histogram
 
 if TYPE_CHECKING:
+    from recform.pictures.graph import to_networkx as to_networkx
+    from recform.pictures.growing import growth as growth
     from recform.pictures.histograms import histogram as histogram
     from recform.pictures.learning import curves as curves
+    from recform.pictures.maps import routes as routes
     from recform.pictures.saving import save as save
+    from recform.pictures.wires import wiring as wiring
 
-_DRAWN = {"histogram": "histograms", "curves": "learning", "save": "saving"}
+_DRAWN = {
+    "curves": "learning",
+    "growth": "growing",
+    "histogram": "histograms",
+    "routes": "maps",
+    "save": "saving",
+    "to_networkx": "graph",
+    "wiring": "wires",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -12,11 +12,12 @@ each length is left of them. A `Scale` turns such counts into heights of ordinar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
+from recform.errors import UserError
 from recform.paths import Analysis
 
 Count: TypeAlias = "int | Fraction"
@@ -32,6 +33,8 @@ READINGS = {
 FOOT_PART = 0.08
 # Bars of counts further apart than this cannot be compared by eye on a linear scale.
 LARGEST_RATIO = 100
+# Powers of ten past which floats do not hold every whole number.
+LARGEST_POWER = 15
 
 
 def counts_of(analysis: Analysis, reading: str) -> tuple[Count, ...] | None:
@@ -118,8 +121,26 @@ def scale_for(counts: Iterable[Count]) -> Scale:
     if not magnitudes:
         return LinearScale()
     smallest, largest = min(magnitudes), max(magnitudes)
-    if largest <= LARGEST_RATIO * smallest and abs(log10_of(largest)) < 15:
+    if largest <= LARGEST_RATIO * smallest and abs(log10_of(largest)) < LARGEST_POWER:
         return LinearScale()
+    return log_scale(counts)
+
+
+def linear_scale(counts: Iterable[Count]) -> Scale:
+    """Linear. Raises UserError `bad-argument` for counts that a float cannot tell apart."""
+    if any(log10_of(abs(count)) > LARGEST_POWER for count in counts if count):
+        raise UserError("bad-argument", f"counts past 10^{LARGEST_POWER} cannot stand on a linear "
+                        "scale", "take a log scale (--scale log), or a smaller depth")  # fmt: skip
+    return LinearScale()
+
+
+def log_scale(counts: Iterable[Count]) -> Scale:
+    """Logarithmic, from the smallest count or a few steps below the largest."""
+    counts = list(counts)
+    magnitudes = [abs(count) for count in counts if count]
+    if not magnitudes:
+        return LogScale()
+    smallest, largest = min(magnitudes), max(magnitudes)
     # Three steps below one, or below the largest, are enough: what is less counts as nothing.
     lowest = min(0, math.floor(log10_of(largest))) - 3
     exponent = max(lowest, min(0, math.floor(log10_of(smallest))))
@@ -127,3 +148,11 @@ def scale_for(counts: Iterable[Count]) -> Scale:
     ends = [abs(end) for end in (min(counts), max(counts)) if end] if min(counts) < 0 else [largest]
     num_steps = sum(log10_of(end) - exponent for end in ends)
     return LogScale(exponent, foot=max(1.0, FOOT_PART * num_steps))
+
+
+# How a person asks for a scale.
+SCALES: dict[str, Callable[[Iterable[Count]], Scale]] = {
+    "auto": scale_for,
+    "linear": linear_scale,
+    "log": log_scale,
+}

@@ -12,7 +12,7 @@ other: net, gross and distinct.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -28,12 +28,12 @@ from recform.paths import Analysis
 from recform.pictures.axis import name_counts
 from recform.pictures.counts import (
     READINGS,
+    SCALES,
     Count,
     Scale,
     count_to_text,
     counts_of,
     num_lengths,
-    scale_for,
 )
 from recform.pictures.theme import (
     INK,
@@ -49,6 +49,7 @@ from recform.pictures.typeset import typeset_equations, wrap_text
 
 # The part of the distance from one length to the next that its bars fill.
 FILLED = 0.84
+MAX_COLUMNS = 6
 # Points: the least that a length needs for bars, and the letters of the numbers above them.
 NARROWEST_GROUP = 6
 NUMBER_SIZE = 6.2
@@ -65,40 +66,58 @@ LINE_ORDER = {"gross": 2, "net": 3, "distinct": 4}
 class Layout:
     """What the panels of a figure have in common.
 
-    `width` and `height` are those of the room for bars in one panel, in points. `number_angle` is
-    how the numbers at the bars are turned, None where they do not fit.
+    `width` and `height` are those of the room for bars in one panel, in points; `head_width` is
+    that of the lines above it, which are above the first panel only if `is_by_depth`: each row has
+    one formula at several depths. `number_angle` is how the numbers at the bars are turned, None
+    where they do not fit.
     """
 
     num_rows: int
     num_columns: int
     num_head_lines: int
+    head_width: float
     width: float
     height: float
     num_lengths: int
     scale: Scale
     number_angle: int | None
+    is_by_depth: bool
 
     @property
     def in_bars(self) -> bool:
         return self.width / self.num_lengths >= NARROWEST_GROUP
 
 
-def histogram(analyses: Sequence[Analysis]) -> Figure:
+def histogram(
+    analyses: Sequence[Analysis], scale: str = "auto", num_columns: int | None = None
+) -> Figure:
     """A panel for each analysis; all have the same axes, so that they can be compared.
 
-    Bars, with numbers where these fit; lines where there are too many lengths for bars. Counts that
-    differ by more than a factor of 100 are drawn on a logarithmic scale, which the axis says.
+    Bars, with numbers where these fit; lines where there are too many lengths for bars. By the
+    scale "auto", counts that differ by more than a factor of 100 are drawn on a logarithmic scale,
+    which the axis says; "linear" and "log" ask for one. Panels are set in rows of `num_columns`,
+    by default two.
     """
     if not analyses:
         raise UserError("bad-argument", "a histogram needs a formula", "name at least one")
-    layout = _layout(analyses)
+    if scale not in SCALES:
+        raise UserError("bad-argument", f"there is no scale `{scale}`",
+                        f"the scales are {', '.join(SCALES)}")  # fmt: skip
+    num_columns = num_columns or min(len(analyses), 2)
+    if num_columns > MAX_COLUMNS:
+        raise UserError("bad-argument", f"{num_columns} panels do not fit beside each other",
+                        f"choose at most {MAX_COLUMNS} depths: --depths 4,8,16")  # fmt: skip
+    layout = _layout(analyses, SCALES[scale], num_columns)
     row_height = ROW_HEIGHT + layout.num_head_lines * 1.3 * TEXT / POINTS_PER_INCH
     figure = Figure(figsize=(PAGE_WIDTH, layout.num_rows * row_height + 0.4), layout="constrained")
     grid = figure.subplots(
         layout.num_rows, layout.num_columns, sharex=True, sharey=True, squeeze=False
     )
     panels = list(grid.flat)
-    for axes, analysis in zip(panels, analyses, strict=False):
+    for place, (axes, analysis) in enumerate(zip(panels, analyses, strict=False)):
+        if place % layout.num_columns == 0 or not layout.is_by_depth:
+            head = "\n".join(_head(analysis, layout.head_width) + [""] * layout.is_by_depth)
+            axes.set_title(head, loc="left", fontsize=TEXT, color=INK, va="bottom")
         _draw_panel(axes, analysis, layout)
     _set_limits(panels[0], analyses, layout)
     _name_axes(panels, len(analyses), layout)
@@ -106,22 +125,33 @@ def histogram(analyses: Sequence[Analysis]) -> Figure:
     return figure
 
 
-def _layout(analyses: Sequence[Analysis]) -> Layout:
-    num_columns = min(len(analyses), 2)
+def _layout(
+    analyses: Sequence[Analysis], scale_of: Callable[[Iterable[Count]], Scale], num_columns: int
+) -> Layout:
     # The y axis takes the inches that are subtracted, the gap between panels the points.
     width = (PAGE_WIDTH - 0.8) * POINTS_PER_INCH / num_columns - 12
+    rows = [analyses[first : first + num_columns] for first in range(0, len(analyses), num_columns)]
+    is_by_depth = num_columns > 1 and all(
+        {analysis.formula for analysis in row} == {row[0].formula}
+        and len({(analysis.depth, analysis.start) for analysis in row}) == num_columns
+        for row in rows
+    )
+    head_width = width * num_columns if is_by_depth else width
     lengths = max(map(num_lengths, analyses))
     counts = _all_counts(analyses)
     longest = max(len(count_to_text(count, NUMBER_ROOM)) for count in counts)
     return Layout(
-        num_rows=-(-len(analyses) // num_columns),
+        num_rows=len(rows),
         num_columns=num_columns,
-        num_head_lines=max(len(_head(analysis, width)) for analysis in analyses),
+        # Above several depths these stand on a line of their own.
+        num_head_lines=max(len(_head(each, head_width)) for each in analyses) + is_by_depth,
+        head_width=head_width,
         width=width,
         height=ROW_HEIGHT * POINTS_PER_INCH * 0.9,
         num_lengths=lengths,
-        scale=scale_for(counts),
+        scale=scale_of(counts),
         number_angle=_angle_of_numbers(width / lengths * FILLED / len(READINGS), longest),
+        is_by_depth=is_by_depth,
     )
 
 
@@ -148,14 +178,18 @@ def _head(analysis: Analysis, width: float) -> list[str]:
     lines += typeset_equations(formula, width - 8 * TEXT * DIGIT_WIDTH, TEXT)
     if analysis.distinct is None:
         lines.append("distinct paths were not counted")
+    if _has_paths(analysis):
+        lines += [line for note in analysis.notes for line in wrap_text(note, width, TEXT)]
     return lines
+
+
+def _has_paths(analysis: Analysis) -> bool:
+    return any(any(counts_of(analysis, reading) or ()) for reading in READINGS)
 
 
 def _draw_panel(axes: Axes, analysis: Analysis, layout: Layout) -> None:
     plain_axes(axes)
     depths = f"{analysis.start} to {analysis.depth}" if analysis.start else f"{analysis.depth}"
-    head = "\n".join(_head(analysis, layout.width))
-    axes.set_title(head, loc="left", fontsize=TEXT, color=INK, va="bottom")
     axes.set_title(f"depth {depths}", loc="right", fontsize=SMALL, color=INK, va="bottom")
     for place, reading in enumerate(READINGS):
         counts = counts_of(analysis, reading)
@@ -165,6 +199,10 @@ def _draw_panel(axes: Axes, analysis: Analysis, layout: Layout) -> None:
             _draw_bars(axes, counts, reading, place, layout)
         else:
             _draw_line(axes, counts, reading, layout.scale)
+    if not _has_paths(analysis):
+        notes = [line for note in analysis.notes for line in wrap_text(note, layout.width, TEXT)]
+        axes.text(0.5, 0.5, "\n".join(notes) or "no path", transform=axes.transAxes, fontsize=TEXT,
+                  color=INK, ha="center", va="center")  # fmt: skip
     if any(count < 0 for count in analysis.net):
         axes.axhline(0, color=INK, linewidth=0.8)
 

@@ -22,7 +22,9 @@ BLUE, YELLOW, RED = "#004488", "#DDAA33", "#BB5566"
 READING_COLOURS = {"net": BLUE, "gross": YELLOW, "distinct": RED}
 RUN_COLOURS = ("#4477AA", "#EE6677", "#228833", "#AA3377", "#CCBB44", "#66CCEE", "#666666")
 RUN_MARKERS = "os^DvPX*"
-INK, FAINT = "#333333", "#DDDDDD"
+# Boxes behind letters, one for each block name: Tol's "pale" scheme.
+BLOCK_FILLS = ("#BBCCEE", "#EEEEBB", "#FFCCCC", "#CCDDAA", "#CCEEFF")
+INK, SOFT, FAINT = "#333333", "#999999", "#DDDDDD"
 
 
 def plain_axes(axes: Axes) -> None:

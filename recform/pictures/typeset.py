@@ -11,12 +11,15 @@ $x_{l+1} = x_{l} + \frac{1}{2}\,F_{l}(x_{l})$
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from textwrap import wrap
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 
-from recform.formula import Formula, to_latex, to_text
+from recform.formula import Formula, expression_to_text, to_latex, to_text
+from recform.formula.ast import Expression, Number, Read
+from recform.formula.show import expression_to_latex
 
 # What `formula.show` writes and matplotlib cannot read.
 _SPELLINGS = {"&": "", r"\tfrac": r"\frac", r" \bmod ": r"\ \mathrm{mod}\ ", r"\big|": "|"}
@@ -44,6 +47,43 @@ def wrap_text(text: str, width: float, size: float) -> list[str]:
     return [line.replace("$", r"\$") for line in lines]
 
 
+def typeset_expression(expression: Expression) -> str:
+    """The expression as mathematics, or as text where matplotlib cannot set it."""
+    mathematics = f"${_spell(expression_to_latex(expression))}$"
+    if text_width(mathematics, size=9) is None:
+        return expression_to_text(expression).replace("$", r"\$")
+    return mathematics
+
+
+def symbol_with_index(name: str, index: int) -> str:
+    """A state or block at a depth.
+
+    >>> symbol_with_index("x", 3)
+    '$x_{3}$'
+    """
+    return typeset_expression(Read(name, Number(Fraction(index))))
+
+
+def text_width(text: str, size: float) -> float | None:
+    """Points that a line takes in letters of `size` points, None if it cannot be set."""
+    measured = _measured(text, size)
+    return None if measured is None else measured[0]
+
+
+def text_height(text: str, size: float) -> float:
+    """Points from the highest to the lowest part of a line."""
+    return (_measured(text, size) or (0.0, size))[1]
+
+
+def _measured(text: str, size: float) -> tuple[float, float] | None:
+    try:
+        # At 72 dots an inch a pixel is a point.
+        parsed = MathTextParser("path").parse(text, 72, FontProperties(size=size))
+    except ValueError:
+        return None
+    return float(parsed.width), float(parsed.height)
+
+
 def _math_lines(formula: Formula) -> list[str]:
     rows = to_latex(formula).splitlines()[1:-1]
     return [f"${_spell(row.removesuffix(' ' + 2 * chr(92)))}$" for row in rows]
@@ -56,9 +96,5 @@ def _spell(latex: str) -> str:
 
 
 def _fits(line: str, width: float, size: float) -> bool:
-    try:
-        # At 72 dots an inch a pixel is a point.
-        measured = MathTextParser("path").parse(line, 72, FontProperties(size=size))
-    except ValueError:
-        return False
-    return measured.width <= width
+    measured = text_width(line, size)
+    return measured is not None and measured <= width
