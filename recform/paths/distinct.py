@@ -9,24 +9,27 @@ links, and a product of numbers is zero only if a factor is. Hence
                                                        over the letters with a link that is not 0
 
 and the sum is kept up to date by the difference from an earlier support: usually a letter or two.
+
+The tape is read once for the supports. The counts follow from them by additions, in two rounds:
+at t = 1, which tells how many bits a coefficient can have, and then at t = 2^bits, where the
+coefficients stand side by side in one large integer (Kronecker substitution).
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
-from flint import fmpq, fmpq_poly, fmpz_poly
+from flint import fmpz, fmpz_poly
 
-# A linear form is a polynomial in a dummy u: u^0 is the input, u^k the k-th letter. FLINT adds and
-# cancels them at machine speed.
-Form = fmpq_poly
+from recform.paths.forms import EMPTY_FORM, Form, add, letter, members, scale
 
-INPUT_FORM = fmpq_poly([1])
-EMPTY_FORM = fmpq_poly([])
+INPUT_FORM = letter(0, longest=0)
 
-# Additions of path polynomials, weighed by depth, past which counting would take minutes.
+# Additions of path polynomials, weighed by their length, past which counting would take minutes.
 MAX_COST = 300_000_000
 
 
@@ -37,17 +40,39 @@ class TooManyLinksError(Exception):
     """The supports change so much from value to value that counting would take too long."""
 
 
+@dataclass(frozen=True)
+class Step:
+    """How one count follows from others, each named by its place among the steps.
+
+    count = count of `near` + t * (counts of `added` - counts of `removed`) + `words_of_input`
+    """
+
+    near: int | None
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    words_of_input: int
+
+    def reads(self) -> Iterator[int]:
+        if self.near is not None:
+            yield self.near
+        yield from self.added
+        yield from self.removed
+
+
 @dataclass
 class LinearForms:
-    """The algebra of linear forms, which counts the words of each letter's argument on the way.
+    """The algebra of linear forms, which notes on the way how each letter's argument is counted.
 
     One instance reads one tape: it numbers the letters as they come.
     """
 
-    _words: list[fmpz_poly] = field(default_factory=lambda: [fmpz_poly([1])])
-    # Sums of the last few supports. States take turns (RevNet), and supports can be periodic
-    # (the code of Liao et al. has period 6), so the nearest is not always the last.
-    _recent: deque[tuple[int, fmpz_poly]] = field(default_factory=lambda: deque(maxlen=NUM_RECENT))
+    _steps: list[Step] = field(default_factory=list)
+    # For each letter the step that counts its argument; the input has none.
+    _arguments: list[int] = field(default_factory=lambda: [-1])
+    _counted: WeakKeyDictionary[Form, int] = field(default_factory=WeakKeyDictionary)
+    # The last few supports with their steps. States take turns (RevNet), and supports can be
+    # periodic (the code of Liao et al. has period 6), so the nearest is not always the last.
+    _recent: deque[tuple[int, int | None]] = field(default_factory=lambda: deque(maxlen=NUM_RECENT))
     _cost: int = 0
 
     def input(self) -> Form:
@@ -57,20 +82,19 @@ class LinearForms:
         return EMPTY_FORM
 
     def call(self, block: str, index: int, argument: Form) -> Form:
-        words = self.count(argument)
-        if not words:
+        if not argument.support:
             return EMPTY_FORM
-        self._words.append(fmpz_poly([0, 1]) * words)
-        return fmpq_poly([0] * (len(self._words) - 1) + [1])
+        self._arguments.append(self._step_of(argument))
+        return letter(len(self._arguments) - 1, argument.longest + 1)
 
     def map(self, function: str, index: int | None, argument: Form) -> Form:
         return argument
 
     def scale(self, factor: Fraction, argument: Form) -> Form:
-        return argument * fmpq(factor.numerator, factor.denominator)
+        return scale(factor, argument)
 
     def add(self, left: Form, right: Form) -> Form:
-        return left + right
+        return add(left, right)
 
     def start(self, label: str, argument: Form) -> Form:
         return argument
@@ -80,23 +104,63 @@ class LinearForms:
 
     def count(self, form: Form) -> fmpz_poly:
         """The words of a value, by length. Raises TooManyLinksError past MAX_COST."""
-        support = _support_of(form)
-        near, total = min(
-            [*self._recent, (0, fmpz_poly([]))], key=lambda known: (known[0] ^ support).bit_count()
+        if not form.support:
+            return fmpz_poly([])
+        step = self._step_of(form)
+        num_bytes = 1 + int(self._evaluate(step, 0)).bit_length() // 8
+        words = int(self._evaluate(step, 8 * num_bytes))
+        digits = words.to_bytes((form.longest + 1) * num_bytes, "little")
+        starts = range(0, len(digits), num_bytes)
+        return fmpz_poly([int.from_bytes(digits[k : k + num_bytes], "little") for k in starts])
+
+    def _step_of(self, form: Form) -> int:
+        if form not in self._counted:
+            self._counted[form] = self._new_step(form.support, form.longest)
+        return self._counted[form]
+
+    def _new_step(self, support: int, longest: int) -> int:
+        near_support, near = min(
+            [*self._recent, (0, None)], key=lambda known: (known[0] ^ support).bit_count()
         )
-        changes = near ^ support
-        self._cost += changes.bit_count() * len(self._words)
+        changes = near_support ^ support
+        self._cost += changes.bit_count() * (longest + 1)
         if self._cost > MAX_COST:
             raise TooManyLinksError
-        while changes:
-            lowest = changes & -changes
-            words = self._words[lowest.bit_length() // 8]
-            total = total + words if lowest & support else total - words
-            changes ^= lowest
-        self._recent.append((support, total))
-        return total
+        added, removed = (changes & support, changes & near_support)
+        self._steps.append(
+            Step(
+                near,
+                tuple(self._arguments[number] for number in members(added) if number),
+                tuple(self._arguments[number] for number in members(removed) if number),
+                (added & 1) - (removed & 1),
+            )
+        )
+        self._recent.append((support, len(self._steps) - 1))
+        return len(self._steps) - 1
 
+    def _evaluate(self, last: int, num_bits: int) -> fmpz:
+        """The count of step `last` at t = 2^num_bits. Each count is dropped after its last use."""
+        last_uses = self._last_uses(last)
+        counts: dict[int, fmpz] = {}
+        for number in sorted(last_uses):
+            step = self._steps[number]
+            change = fmpz(0)
+            for letter_argument in step.added:
+                change += counts[letter_argument]
+            for letter_argument in step.removed:
+                change -= counts[letter_argument]
+            count = (change << num_bits) + step.words_of_input
+            counts[number] = count if step.near is None else counts[step.near] + count
+            for read in set(step.reads()):
+                if last_uses[read] == number:
+                    del counts[read]
+        return counts[last]
 
-def _support_of(form: Form) -> int:
-    """The letters with a link that is not zero, as a set of bits: 8*k for the k-th."""
-    return int.from_bytes(bytes(map(bool, form.numer().coeffs())), "little")
+    def _last_uses(self, last: int) -> dict[int, int]:
+        """For each step that `last` needs the latest one that reads it."""
+        uses = {last: last}
+        for number in range(last, -1, -1):
+            if number in uses:
+                for read in self._steps[number].reads():
+                    uses.setdefault(read, number)
+        return uses

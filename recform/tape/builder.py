@@ -25,12 +25,15 @@ from recform.tape.operations import (
     Start,
     Tape,
     Zero,
+    key_of,
     operands,
+    with_operands,
 )
 from recform.tape.same import first_equals
 
 MAX_VALUES = 1_000_000
 _MODULUS = 2**256
+_ONE = Fraction(1)
 
 
 class BorderConflict(Exception):  # noqa: N818 - a signal within the tape
@@ -51,7 +54,7 @@ class TapeBuilder:
     def __init__(self, borders: tuple[int, ...] = ()) -> None:
         self._borders = borders
         self._operations: list[Operation] = []
-        self._places: dict[Operation, int] = {}
+        self._places: dict[tuple, int] = {}
         self._fingerprints: list[int] = []
         # Each value as a constant times another value that is none: letters compare by these.
         self._multiples: list[tuple[Fraction, int]] = []
@@ -106,25 +109,32 @@ class TapeBuilder:
         """
         needed = _needed_by(output, self._operations)
         place = {value: new for new, value in enumerate(needed)}
-        firsts = first_equals(self._operations)
-        stand_ins = {firsts[value]: place[value] for value in reversed(needed)}
-        found = {
-            key: place.get(value, stand_ins.get(firsts[value])) for key, value in states.items()
-        }
         return replace(
             template,
             operations=tuple(_renumber(self._operations[value], place) for value in needed),
             output=None if output is None else place[output],
-            states={key: value for key, value in found.items() if value is not None},
+            states=self._found(states, place),
         )
 
+    def _found(self, states: Mapping, place: Mapping[int, int]) -> dict:
+        """The states that are on the tape, themselves or as a value that is the same."""
+        if all(value in place for value in states.values()):
+            return {key: place[value] for key, value in states.items()}
+        firsts = first_equals(self._operations)
+        stand_ins = {firsts[value]: place[value] for value in reversed(place)}
+        found = {
+            key: place.get(value, stand_ins.get(firsts[value])) for key, value in states.items()
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
     def _put(self, operation: Operation, position: int) -> int:
-        if operation in self._places:
-            return self._places[operation]
+        key = key_of(operation)
+        if key in self._places:
+            return self._places[key]
         if len(self._operations) >= MAX_VALUES:
             raise TooManyValues(f"the formula has more than {MAX_VALUES:,} values")
         value = len(self._operations)
-        self._places[operation] = value
+        self._places[key] = value
         self._operations.append(operation)
         self._multiples.append(self._multiple(operation, value))
         self._fingerprints.append(self._fingerprint(operation))
@@ -135,29 +145,27 @@ class TapeBuilder:
         match operation:
             case Scale(factor=factor, argument=argument):
                 inner, core = self._multiples[argument]
-                return factor * inner, core
+                return (factor if inner == 1 else factor * inner), core
             case Start(argument=argument) | Project(argument=argument):
                 return self._multiples[argument]
-        return Fraction(1), value
+        return _ONE, value
 
     def _fingerprint(self, operation: Operation) -> int:
-        inner = [self._fingerprints[value] for value in operands(operation)]
+        known = self._fingerprints
         match operation:
-            case Add():
-                return sum(inner) % _MODULUS
-            case Start() | Project():
-                return inner[0]
-            case Call(block=block, index=index):
-                text = f"call {block} {index} {inner[0]}"
-            case Map(function=function, index=index):
-                text = f"map {function} {index} {inner[0]}"
+            case Add(left=left, right=right):
+                return (known[left] + known[right]) % _MODULUS
+            case Call(block=block, index=index, argument=argument):
+                text = f"call {block} {index} {known[argument]:x}"
             case Scale():
                 factor, core = self._multiples[-1]
                 if factor == 1:
-                    return self._fingerprints[core]
-                # in hex, since Python prints no more than 4,300 decimal digits
-                number = f"{factor.numerator:x}/{factor.denominator:x}"
-                text = f"scale {number} {self._fingerprints[core]}"
+                    return known[core]
+                text = f"scale {factor.numerator:x}/{factor.denominator:x} {known[core]:x}"
+            case Map(function=function, index=index, argument=argument):
+                text = f"map {function} {index} {known[argument]:x}"
+            case Start(argument=argument) | Project(argument=argument):
+                return known[argument]
             case Input() | Zero():
                 text = type(operation).__name__
         return int.from_bytes(blake2b(text.encode(), digest_size=32).digest(), "big")
@@ -172,10 +180,6 @@ def _needed_by(output: int | None, operations: list[Operation]) -> list[int]:
 
 
 def _renumber(operation: Operation, place: dict[int, int]) -> Operation:
-    match operation:
-        case Add(left=left, right=right):
-            return Add(place[left], place[right])
-        case Call() | Map() | Scale() | Start() | Project():
-            return replace(operation, argument=place[operation.argument])
-        case _:
-            return operation
+    if all(place[value] == value for value in operands(operation)):
+        return operation
+    return with_operands(operation, place)

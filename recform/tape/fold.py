@@ -82,19 +82,19 @@ def last_uses(tape: Tape) -> list[int]:
 
 def _apply(operation: Operation, algebra: Algebra[Value], meanings: dict[int, Value]) -> Value:
     match operation:
-        case Input():
-            return algebra.input()
-        case Zero():
-            return algebra.zero()
         case Call(block=block, index=index, argument=argument):
             return algebra.call(block, index, meanings[argument])
-        case Map(function=function, index=index, argument=argument):
-            return algebra.map(function, index, meanings[argument])
-        case Scale(factor=factor, argument=argument):
-            return algebra.scale(factor, meanings[argument])
         case Add(left=left, right=right):
             return algebra.add(meanings[left], meanings[right])
+        case Scale(factor=factor, argument=argument):
+            return algebra.scale(factor, meanings[argument])
+        case Map(function=function, index=index, argument=argument):
+            return algebra.map(function, index, meanings[argument])
         case Start(label=label, argument=argument):
             return algebra.start(label, meanings[argument])
         case Project(border=border, label=label, is_shortcut=is_shortcut, argument=argument):
             return algebra.project(border, label, is_shortcut, meanings[argument])
+        case Input():
+            return algebra.input()
+        case Zero():
+            return algebra.zero()

@@ -32,6 +32,7 @@ from recform.tape.builder import TapeBuilder
 from recform.tape.running import Accumulated, RunningSums
 from recform.tape.scalar import (
     Budget,
+    Exact,
     Scope,
     condition,
     division_by_zero,
@@ -91,11 +92,9 @@ class Lowering:
             case Map():
                 return self._map(expression, scope)
             case Sum(terms=terms):
-                return self._add_all(
-                    self._multiple(Fraction(sign), term, scope) for sign, term in terms
-                )
+                return self._add_all(self._multiple(sign, term, scope) for sign, term in terms)
             case Negate() | Binary():
-                return self._multiple(Fraction(1), expression, scope)
+                return self._multiple(1, expression, scope)
             case Case(value=value, condition=test, otherwise=otherwise):
                 holds = condition(test, scope.names, self._budget)
                 return self.value(value if holds else otherwise, scope)
@@ -165,7 +164,7 @@ class Lowering:
         value = self._tape.map(expression.function, index, argument.value)
         return Term(value, argument.deepest, argument.before_start)
 
-    def _multiple(self, factor: Fraction, expression: Expression, scope: Scope) -> Term:
+    def _multiple(self, factor: Exact, expression: Expression, scope: Scope) -> Term:
         """A constant times an expression; constants written around one value are multiplied.
 
         A state's value is not taken apart: paths may lead back to it.
@@ -181,7 +180,7 @@ class Lowering:
                     break
         return self._scaled(factor, self.value(expression, scope))
 
-    def _coefficient(self, product: Binary, scope: Scope) -> tuple[Fraction, Expression]:
+    def _coefficient(self, product: Binary, scope: Scope) -> tuple[Exact, Expression]:
         """What a value is multiplied by, and that value."""
         left, right = product.left, product.right
         if self._is_number[id(left)]:
@@ -192,7 +191,7 @@ class Lowering:
         if product.operator == "/":
             if coefficient == 0:
                 raise division_by_zero(factor, scope.names, self._budget)
-            coefficient = 1 / coefficient
+            coefficient = Fraction(1, coefficient)
         return coefficient, value
 
     def _reduce(self, expression: Reduce, scope: Scope) -> Term:
@@ -253,10 +252,10 @@ class Lowering:
         so_far = self._accumulate(terms, Accumulated())
         return Term(so_far.total, so_far.deepest, so_far.before_start)
 
-    def _scaled(self, factor: Fraction, term: Term) -> Term:
-        if term.value is None:
+    def _scaled(self, factor: Exact, term: Term) -> Term:
+        if term.value is None or factor == 1:
             return term
-        value = self._tape.scale(factor, term.value)
+        value = self._tape.scale(Fraction(factor), term.value)
         return Term(value, term.deepest, term.before_start)
 
     def _error(self, code: str, message: str, span: Span, hint: str) -> FormulaError:

@@ -19,7 +19,7 @@ in which order, and everything that recform knows or makes is a reading of it (`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Union
 
@@ -164,12 +164,38 @@ class Tape:
 def operands(operation: Operation) -> tuple[int, ...]:
     """The values that an operation reads."""
     match operation:
-        case Input() | Zero():
-            return ()
         case Add(left=left, right=right):
             return (left, right)
-        case Call() | Map() | Scale() | Start() | Project():
+        case Call() | Scale() | Map() | Start() | Project():
             return (operation.argument,)
+        case Input() | Zero():
+            return ()
+
+
+def with_operands(operation: Operation, place: Mapping[int, int] | Sequence[int]) -> Operation:
+    """The same operation on other values: `place[v]` for each value v that it reads."""
+    match operation:
+        case Add(left=left, right=right):
+            return Add(place[left], place[right])
+        case Call(block=block, index=index, argument=argument):
+            return Call(block, index, place[argument])
+        case Scale(factor=factor, argument=argument):
+            return Scale(factor, place[argument])
+        case Map() | Start() | Project():
+            return replace(operation, argument=place[operation.argument])
+    return operation
+
+
+def key_of(operation: Operation) -> tuple:
+    """Equal for equal operations, and quicker to hash than they are: most are sums and calls."""
+    match operation:
+        case Add(left=left, right=right):
+            return left, right
+        case Call(block=block, index=index, argument=argument):
+            return block, index, argument
+        case Scale(factor=factor, argument=argument):
+            return Scale, factor.numerator, factor.denominator, argument
+    return (operation,)
 
 
 def operation_to_text(operation: Operation) -> str:

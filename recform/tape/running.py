@@ -25,12 +25,10 @@ class Accumulated:
     def plus(
         self, total: int | None, is_there: bool, deepest: int | None, before_start: bool
     ) -> Accumulated:
-        depths = [depth for depth in (self.deepest, deepest) if depth is not None]
+        if deepest is None or (self.deepest is not None and self.deepest > deepest):
+            deepest = self.deepest
         return Accumulated(
-            total,
-            self.present + is_there,
-            max(depths, default=None),
-            self.before_start or before_start,
+            total, self.present + is_there, deepest, self.before_start or before_start
         )
 
 

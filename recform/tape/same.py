@@ -8,27 +8,18 @@ v2 = 2*v1             and 2*v0 is the same as v2
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from recform.tape.operations import Add, Call, Map, Operation, Project, Scale, Start
+from recform.tape.operations import Operation, Start, key_of, with_operands
 
 
 def first_equals(operations: Sequence[Operation]) -> list[int]:
     """For each value the first one that is the same."""
     firsts: list[int] = []
-    known: dict[Operation, int] = {}
+    known: dict[tuple, int] = {}
     for value, operation in enumerate(operations):
         if isinstance(operation, Start):
             firsts.append(firsts[operation.argument])
         else:
-            firsts.append(known.setdefault(_of_firsts(operation, firsts), value))
+            key = key_of(with_operands(operation, firsts))
+            firsts.append(known.setdefault(key, value))
     return firsts
-
-
-def _of_firsts(operation: Operation, firsts: Sequence[int]) -> Operation:
-    match operation:
-        case Add(left=left, right=right):
-            return Add(firsts[left], firsts[right])
-        case Call() | Map() | Scale() | Project():
-            return replace(operation, argument=firsts[operation.argument])
-    return operation

@@ -1,11 +1,15 @@
-"""Coefficients, depths and conditions: exact numbers that are known once l and L are."""
+"""Coefficients, depths and conditions: exact numbers that are known once l and L are.
+
+Whole numbers are ints, as nearly all are, and others Fractions: an int costs a tenth of a Fraction.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from recform.errors import Diagnostic, FormulaError, Source
 from recform.formula.ast import (
@@ -37,18 +41,21 @@ _RELATIONS = {
     "!=": operator.ne,
 }
 
-Names = Mapping[str, Fraction]
+# An int wherever the number is whole.
+Exact: TypeAlias = int | Fraction
+
+Names = Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Scope:
     """What an expression may refer to: names of depths, and the largest block index."""
 
-    names: dict[str, Fraction]
+    names: dict[str, int]
     cap: int
 
     def with_index(self, variable: str, index: int) -> Scope:
-        return Scope({**self.names, variable: Fraction(index)}, self.cap)
+        return Scope({**self.names, variable: index}, self.cap)
 
 
 class TooManySteps(Exception):  # noqa: N818 - a signal within the tape
@@ -71,20 +78,20 @@ class Budget:
             raise TooManySteps("the formula takes too many steps")
 
 
-def number(expression: Expression, names: Names, budget: Budget) -> Fraction:
+def number(expression: Expression, names: Names, budget: Budget) -> Exact:
     """The exact value of a coefficient or depth.
 
     Raises FormulaError `division-by-zero`, `irrational` or `too-deep` (a number too large).
     """
     match expression:
         case Number(value=value):
-            return value
+            return _exact(value)
         case Name(name=name):
             return names[name]
         case Negate(operand=operand):
             return -number(operand, names, budget)
         case Sum(terms=terms):
-            return sum((sign * number(term, names, budget) for sign, term in terms), Fraction(0))
+            return _exact(sum(sign * number(term, names, budget) for sign, term in terms))
         case Case(value=value, condition=test, otherwise=otherwise):
             return number(value if condition(test, names, budget) else otherwise, names, budget)
         case Reduce(function=function, items=items):
@@ -116,11 +123,11 @@ def whole(expression: Expression, names: Names, budget: Budget) -> int:
     if abs(value) > MAX_INDEX:
         raise _error("too-deep", f"this depth is beyond {MAX_INDEX:,}", expression,
                      "lower the exponent or the factor", names, budget)  # fmt: skip
-    if value.denominator != 1:
+    if isinstance(value, Fraction):
         message = f"the depth {number_to_text(value)} is not a whole number"
         hint = "write a whole number; (l - l % 2)/2 is half of l, rounded down"
         raise _error("fractional-index", message, expression, hint, names, budget)
-    return int(value)
+    return value
 
 
 def each_index(item: Item, names: Names, budget: Budget) -> range:
@@ -140,25 +147,28 @@ def division_by_zero(divisor: Expression, names: Names, budget: Budget) -> Formu
                   "never zero, for example l+1 instead of l", names, budget)  # fmt: skip
 
 
-def _binary(expression: Binary, names: Names, budget: Budget) -> Fraction:
+def _exact(value: Exact) -> Exact:
+    return value.numerator if value.denominator == 1 else value
+
+
+def _binary(expression: Binary, names: Names, budget: Budget) -> Exact:
     sign = expression.operator
     left, right = number(expression.left, names, budget), number(expression.right, names, budget)
     if sign in "/%" and right == 0:
         raise division_by_zero(expression.right, names, budget)
     if sign == "^":
         return _power(expression, left, right, names, budget)
-    operations: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
-        "*": operator.mul,
-        "/": operator.truediv,
-        "%": operator.mod,
-    }
-    return operations[sign](left, right)
+    match sign:
+        case "*":
+            return _exact(left * right)
+        case "%":
+            return _exact(left % right)
+    # `/` would make a float of two ints
+    return _exact(Fraction(left, right))
 
 
-def _power(
-    expression: Binary, base: Fraction, exponent: Fraction, names: Names, budget: Budget
-) -> Fraction:
-    if exponent.denominator != 1:
+def _power(expression: Binary, base: Exact, exponent: Exact, names: Names, budget: Budget) -> Exact:
+    if isinstance(exponent, Fraction):
         raise _error("irrational", f"the exponent {number_to_text(exponent)} is not a whole number",
                      expression.right, "roots are not read by this version of recform; write a "
                      "rational number near it", names, budget)  # fmt: skip
@@ -170,13 +180,13 @@ def _power(
     if abs(base) not in (0, 1) and abs(exponent) * bits > MAX_BITS:
         raise _error("too-deep", f"this number has more than {MAX_BITS:,} bits", expression,
                      "lower the exponent or the depth", names, budget)  # fmt: skip
-    return base ** int(exponent)
+    return _exact(Fraction(base) ** exponent) if exponent < 0 else base**exponent
 
 
 def _reduce(
     expression: Reduce, function: str, items: tuple[Item, ...], names: Names, budget: Budget
-) -> Fraction:
-    values: list[Fraction] = []
+) -> Exact:
+    values: list[Exact] = []
     for item in items:
         if item.each is None:
             values.append(number(item.value, names, budget))
@@ -186,13 +196,13 @@ def _reduce(
                          "give the range its end: 0..l", names, budget)  # fmt: skip
         for index in each_index(item, names, budget):
             budget.spend()
-            inner = {**names, item.each.variable: Fraction(index)}
+            inner = {**names, item.each.variable: index}
             if item.each.condition is None or condition(item.each.condition, inner, budget):
                 values.append(number(item.value, inner, budget))
     if function == "mean" and not values:
         raise _error("division-by-zero", "this is a mean of nothing", expression,
                      "give the range at least one index", names, budget)  # fmt: skip
-    return sum(values, Fraction(0)) / (len(values) if function == "mean" else 1)
+    return _exact(Fraction(sum(values), len(values)) if function == "mean" else sum(values))
 
 
 def _error(

@@ -15,8 +15,6 @@ What is left is a flat list of operations, the tape.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from recform.errors import Diagnostic, FormulaError, Span
 from recform.formula.ast import Apply, Equation, walk
 from recform.formula.formula import Formula
@@ -92,7 +90,7 @@ class _Unroller:
         return self._tape.finish(template, output, values)
 
     def _output(self) -> int | None:
-        scope = Scope({"L": Fraction(self._depth)}, self._depth - 1)
+        scope = Scope({"L": self._depth}, self._depth - 1)
         if self._formula.output is None:
             return self.state(self._formula.main, self._depth, Span(1, 1, 2))
         return self._lowering.value(self._formula.output, scope).value
@@ -122,7 +120,7 @@ class _Unroller:
         if depth > self._depth:
             raise self._error("future-read", f"{state}[{depth}] lies behind the last depth, "
                               f"{self._depth}", span, f"read {state}[L] or before")  # fmt: skip
-        scope = Scope({"l": Fraction(layer), "L": Fraction(self._depth)}, layer)
+        scope = Scope({"l": layer, "L": self._depth}, layer)
         return self._lowering.value(equation.right, scope).value
 
     def _circular(self, state: str, depth: int, span: Span) -> FormulaError:
@@ -140,7 +138,7 @@ class _Unroller:
         init = self._inits[block, state, depth]
         if init.value is None:
             return None
-        scope = Scope({"L": Fraction(self._depth)}, min(0, self._depth - 1))
+        scope = Scope({"L": self._depth}, min(0, self._depth - 1))
         value = self._lowering.value(init.value, scope).value
         name = f"{state}[{depth}]" if block is None else f"{block}({state}[{depth}])"
         return None if value is None else self._tape.start(name, value)
