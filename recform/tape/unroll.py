@@ -47,6 +47,13 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
     except (TooManyValues, TooManySteps) as excess:
         raise _without_place("too-deep", f"at depth {depth:,} {excess}",
                              "choose a smaller depth, or shorter ranges") from None  # fmt: skip
+    except BorderConflict as conflict:
+        raise _without_place(
+            "no-projection",
+            f"block {conflict.border} changes the shape, and is applied to a value that has the "
+            "new one",
+            f"let F[{conflict.border}] read a value before it, or choose other stages",
+        ) from None
     except RecursionError:
         raise _without_place(
             "too-large",

@@ -96,3 +96,10 @@ def test_the_state_that_the_border_block_reads_passes_by_its_shortcut():
     tape = place(staged("resnet_s", 2, 2))
     projected = [(o.label, o.is_shortcut) for o in tape.operations if isinstance(o, Project)]
     assert projected == [("x2", True), ("F1", False)]
+
+
+def test_the_output_cannot_apply_a_border_block_to_what_lies_behind_it():
+    with pytest.raises(FormulaError) as caught:
+        staged("x[l+1] = x[l] + F(x[l])\noutput F(x[L])", 2, 1)
+    assert caught.value.code == "no-projection"
+    assert "block 2 changes the shape" in str(caught.value)
