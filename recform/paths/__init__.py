@@ -3,6 +3,8 @@
 Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
 """
 
+from recform.paths.activations import cancels_across as cancels_across
+from recform.paths.activations import distinct_keeping as distinct_keeping
 from recform.paths.analyze import Analysis as Analysis
 from recform.paths.analyze import analyze as analyze
 from recform.paths.gradients import parameter_gradients as parameter_gradients
@@ -10,6 +12,11 @@ from recform.paths.names import NamedPolynomial as NamedPolynomial
 from recform.paths.names import polynomials_by_block as polynomials_by_block
 from recform.paths.polynomials import polynomial_to_text as polynomial_to_text
 from recform.paths.through import through_block as through_block
+from recform.paths.widths import Widths as Widths
+from recform.paths.widths import widths_by_length as widths_by_length
+from recform.paths.words import gradient_words as gradient_words
+from recform.paths.words import gradient_words_to_latex as gradient_words_to_latex
+from recform.paths.words import gradient_words_to_text as gradient_words_to_text
 from recform.paths.words import words as words
 from recform.paths.words import words_to_latex as words_to_latex
 from recform.paths.words import words_to_text as words_to_text

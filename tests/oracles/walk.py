@@ -85,8 +85,12 @@ def walk_with_maps(
 
 @dataclass(frozen=True)
 class Gradient:
-    """Paths from a block's output to the network's, by the number of blocks after it."""
+    """Paths from a block's output to the network's, by the number of blocks after it.
 
+    The last letter of each of the `words` is the call of the block that they lead to.
+    """
+
+    words: Words
     net: list[Fraction]
     gross: list[Fraction]
 
@@ -97,14 +101,18 @@ def walk_from_blocks(
     """What is found from each block: each of its calls in turn is what the paths lead back to."""
     network = Network(formula, depth)
     output = network.output()
-    found: dict[tuple[str, int], list[tuple[Words, Words]]] = {}
+    found: dict[tuple[str, int], list[tuple[Value, Words, Words]]] = {}
     for call in _values_within(output):
         if call.operation[0] == "call":
             signed = Expansion(network, call, lambda constant: constant, most).words(output)
             unsigned = Expansion(network, call, abs, most).words(output)
-            found.setdefault(call.operation[1:3], []).append((signed, unsigned))
+            found.setdefault(call.operation[1:3], []).append((call, signed, unsigned))
     return {
-        block: Gradient(*(_total(map(_by_length, words)) for words in zip(*calls, strict=True)))
+        block: Gradient(
+            words={(*word, call): c for call, signed, _ in calls for word, c in signed.items()},
+            net=_total(_by_length(signed) for _, signed, _ in calls),
+            gross=_total(_by_length(unsigned) for _, _, unsigned in calls),
+        )
         for block, calls in found.items()
     }
 
