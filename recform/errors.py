@@ -57,6 +57,7 @@ CODES = {
     "endless-range": "an open range never falls before the start of history",
     "too-deep": "the depth, or the unrolled formula, is larger than recform handles",
     "absent-output": "the output has no value",
+    "no-recurrence": "a closed form is asked for and the formula has none",
     # files and other arguments
     "no-such-file": "a file does not exist",
     "unreadable": "a file or folder cannot be read",

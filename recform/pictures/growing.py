@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
-from recform.paths.gain import growth_rate
+from recform.paths.gain import growth_curve
 from recform.pictures.run_files import formula_name
 from recform.pictures.theme import (
     FAINT,
@@ -40,7 +40,7 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
 
     Where the growth is at most 1, the stable region, the ground is coloured.
 
-    Raises FormulaError `no-fixed-order` as `growth_rate` does.
+    Raises UserError `no-recurrence` as `growth_curve` does.
     """
     if not formulas:
         raise UserError("bad-argument", "a growth picture needs a formula", "name at least one")
@@ -53,7 +53,7 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
     plain_axes(axes)
     highest = 1.0
     for place, formula in enumerate(map(resolve, formulas)):
-        rates = [growth_rate(formula, gain) for gain in gains]
+        rates = growth_curve(formula, gains)
         highest = max(highest, *rates)
         axes.plot(gains, rates, label=formula_name(str(formula)), linewidth=1.6,
                   color=RUN_COLOURS[place % len(RUN_COLOURS)],

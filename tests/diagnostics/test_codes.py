@@ -10,8 +10,9 @@ from recform.errors import CODES
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-# The formula is right and can be analyzed; only a network needs an output.
-TOLD_BY_NETWORKS = {"absent-output"}
+# The formula is right and can be analyzed; only a network needs an output, a closed form a
+# recurrence.
+TOLD_LATER = {"absent-output", "no-recurrence"}
 
 
 def groups() -> dict[str, list[str]]:
@@ -31,7 +32,7 @@ def groups() -> dict[str, list[str]]:
 def codes_of_formulas() -> list[str]:
     names = list(groups())
     before = names[: names.index("files and other arguments")]
-    return [code for name in before for code in groups()[name] if code not in TOLD_BY_NETWORKS]
+    return [code for name in before for code in groups()[name] if code not in TOLD_LATER]
 
 
 def section_of(code: str) -> str:
