@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from hashlib import blake2b
 
-from recform.tape import Add, Call, Map, Operation, Project, Scale, Start, Tape
+from recform.tape import Add, Call, Map, Operation, Project, Scale, Start, Tape, operands
 from recform.tape.operations import operation_to_text
 
 # The kinds of what may be transparent. "act" stands for every activation.
@@ -134,13 +134,20 @@ def write_letters(tape: Tape, kept: Collection[str], write: Writer) -> dict[int,
     firsts = set(letters(tape, kept).values())
     names = {value: _name(tape.operations[value]) for value in sorted(firsts)}
     uses = Counter(names.values())
-    states = {value: f"{state}[{depth}]" for (state, depth), value in tape.states.items()}
-    written = {}
-    for value, (name, index) in names.items():
-        argument = tape.operations[value].argument  # type: ignore[union-attr]
-        text = states.get(argument) or operation_to_text(tape.operations[argument])
-        written[value] = write(name, index, text if uses[name, index] > 1 else None)
-    return written
+    return {
+        value: write(*name, _argument(tape, value) if uses[name] > 1 else None)
+        for value, name in names.items()
+    }
+
+
+def _argument(tape: Tape, letter: int) -> str:
+    """The state that a letter is applied to, or the operation that makes it, of states if it is."""
+    states = {f"v{value}": f"{state}[{depth}]" for (state, depth), value in tape.states.items()}
+    (argument,) = operands(tape.operations[letter])
+    made = operation_to_text(tape.operations[argument])
+    return states.get(f"v{argument}") or re.sub(
+        r"\bv\d+\b", lambda found: states.get(found[0], found[0]), made
+    )
 
 
 def shared_blocks(tape: Tape) -> set[tuple[str, int]]:

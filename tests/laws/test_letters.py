@@ -50,10 +50,24 @@ FUNCTIONS = {
     "norm": frozenset({"norm"}),
 }
 KEPT = (("act",), ("norm",), ("act", "norm"))
+# Terms that are one word or its opposite without their maps.
+TERMS = ("x[l]", "F(x[l])", "F(x[l-1])", "relu(x[l])", "norm(x[l])", "relu(norm(x[l]))",
+         "norm(relu(x[l]))", "relu(F(x[l]))", "norm(F(x[l-1]))", "relu(x[l] + F(x[l]))",
+         "relu(F(x[l]) + x[l])", "norm(relu(x[l] - F(x[l-1])))", "F(relu(x[l]))", "relu(-x[l])",
+         "relu(2*(1/2*x[l]))", "norm(relu(F(x[l]) + x[l]))")  # fmt: skip
+
+
+def sums_of_maps() -> st.SearchStrategy[str]:
+    """x[l+1] = relu(x[l]) - x[l] + 2*F(x[l-1]) and the like: most cancel, across this or that."""
+    terms = st.tuples(st.sampled_from(("+ ", "- ", "- ", "+ 2*", "- 2*")), st.sampled_from(TERMS))
+    return st.lists(terms, min_size=2, max_size=6).map(
+        lambda chosen: "x[l+1] = x[l] " + " ".join(sign + term for sign, term in chosen)
+    )
 
 
 @LAW
-@given(formulas(), st.integers(0, MAX_DEPTH), st.integers(0, 2), st.sampled_from(KEPT))
+@given(formulas() | sums_of_maps(), st.integers(0, MAX_DEPTH), st.integers(0, 2),
+       st.sampled_from(KEPT))  # fmt: skip
 def test_kept_activations_are_letters(
     text: str, depth: int, start: int, kept: tuple[str, ...]
 ) -> None:
@@ -74,7 +88,7 @@ def test_with_nothing_kept_the_words_are_those_that_analyze_counts(text: str, de
 
 
 @LAW
-@given(formulas(), st.integers(0, MAX_DEPTH), st.integers(0, 2))
+@given(formulas() | sums_of_maps(), st.integers(0, MAX_DEPTH), st.integers(0, 2))
 def test_a_cancellation_crosses_what_keeps_words_of_both_signs_apart(
     text: str, depth: int, start: int
 ) -> None:
