@@ -18,7 +18,7 @@ coefficients stand side by side in one large integer (Kronecker substitution).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from weakref import WeakKeyDictionary
@@ -144,13 +144,16 @@ class LinearForms:
         counts: dict[int, fmpz] = {}
         for number in sorted(last_uses):
             step = self._steps[number]
-            change = fmpz(0)
-            for letter_argument in step.added:
-                change += counts[letter_argument]
-            for letter_argument in step.removed:
-                change -= counts[letter_argument]
-            count = (change << num_bits) + step.words_of_input
-            counts[number] = count if step.near is None else counts[step.near] + count
+            # Numbers are long: nothing is added where there is nothing to add.
+            change = _sum(counts, step.added)
+            if step.removed:
+                change -= _sum(counts, step.removed)
+            count = change << num_bits
+            if step.words_of_input:
+                count += step.words_of_input
+            if step.near is not None:
+                count += counts[step.near]
+            counts[number] = count
             for read in set(step.reads()):
                 if last_uses[read] == number:
                     del counts[read]
@@ -164,3 +167,9 @@ class LinearForms:
                 for read in self._steps[number].reads():
                     uses.setdefault(read, number)
         return uses
+
+
+def _sum(counts: Mapping[int, fmpz], steps: Sequence[int]) -> fmpz:
+    if len(steps) == 1:
+        return counts[steps[0]]
+    return sum((counts[step] for step in steps), fmpz(0))
