@@ -32,6 +32,11 @@ def test_activations_of_sums_in_two_orders_are_one_letter() -> None:
     assert cancels_across(tape(text)) == ()
 
 
+def test_constants_inside_an_activation_are_multiplied() -> None:
+    text = "z[l] = 1/2*x[l]\nx[l+1] = relu(2*z[l]) - relu(x[l])"
+    assert words_to_text(tape(text), kept=ACTIVATIONS) == "0"
+
+
 def test_two_activations_of_one_value_are_two_letters() -> None:
     text = "x[l+1] = relu(x[l]) - gelu(x[l])"
     assert words_to_text(tape(text), kept=ACTIVATIONS) == "-gelu' + relu'"

@@ -63,6 +63,11 @@ def test_from_a_later_start_only_the_blocks_behind_it_count() -> None:
     assert found.least == (None, 128, 128)
 
 
+def test_a_start_that_is_a_block_s_output_does_not_count() -> None:
+    found = widths_by_length(unroll(parse("x[l+1] = F(x[l])"), 3), (3, 5, 7), start=1)
+    assert (found.mean, found.least) == ((None, None, 6), (None, None, 5))
+
+
 def test_an_output_that_does_not_depend_on_the_input_has_none() -> None:
     found = widths_by_length(unroll(parse("x[l+1] = F(x[l-1])"), 3), (1, 2, 3))
     assert (found.mean, found.least) == ((), ())
