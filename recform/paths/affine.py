@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, lcm
 
+from recform.errors import UserError
 from recform.formula import Formula
 from recform.formula.ast import (
     Binary,
@@ -40,6 +41,11 @@ class NotSteadyError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    def for_user(self) -> UserError:
+        """What a user is told who asked for a closed form."""
+        hint = "ask for one depth: recform analyze FORMULA --depth 20"
+        return UserError("no-recurrence", f"the formula has no recurrence: {self.reason}", hint)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ from recform.formula import Formula
 from recform.paths.affine import NotSteadyError
 from recform.paths.generating import NET_READING, generating_function
 from recform.paths.settle import settle
+from recform.paths.stability import Interval as Interval
+from recform.paths.stability import bounded_gains as bounded_gains
+from recform.paths.stability import is_bounded as is_bounded
 
 # A root of multiplicity m is known to one m-th of the digits only.
 BITS = 320
@@ -58,14 +61,8 @@ def _characteristic(formula: Formula) -> list[fmpq_poly]:
     try:
         function = generating_function(settle(formula), NET_READING)
     except NotSteadyError as error:
-        raise no_recurrence(error) from error
+        raise error.for_user() from error
     return list(reversed(function.denominator))
-
-
-def no_recurrence(error: NotSteadyError) -> UserError:
-    """What a user is told where a closed form is asked for and there is none."""
-    hint = "ask for one depth: recform analyze FORMULA --depth 20"
-    return UserError("no-recurrence", f"the formula has no recurrence: {error.reason}", hint)
 
 
 def _largest_root(characteristic: Sequence[fmpq_poly], weight: complex) -> float:
