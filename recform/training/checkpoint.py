@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,6 +25,16 @@ from recform.training.progress import EpochMetrics
 from recform.training.record import Identity
 
 FORMAT = "recform checkpoint 1"
+# Settings of a run by the option that chooses each; what differs in another way is another run.
+OPTIONS = {
+    "num_train": "--limit-train",
+    "num_test": "--limit-test",
+    "image_size": "--image-size",
+    "seed": "--seed",
+    "epochs": "--epochs",
+    "batch_size": "--batch-size",
+    "learning_rate": "--lr",
+}
 MISFITS = (AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -59,7 +70,8 @@ def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) ->
 def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
     """Puts network, optimizer and random states back; returns the point reached.
 
-    Raises UserError `damaged-checkpoint`, also when it belongs to a run of another identity.
+    Raises UserError `damaged-checkpoint`, also when it belongs to a run of another identity, and
+    `bad-argument` when that run differs in a setting alone.
     """
     content = _read(path)
     try:
@@ -71,6 +83,28 @@ def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
     except MISFITS as error:
         reason = str(error).partition("\n")[0].rstrip(": ")
         raise _foreign(path, f"does not fit this run: {reason}") from error
+
+
+def copy_checkpoint(source: Path, target: Path) -> None:
+    """A second copy of a checkpoint, whole at any moment. Raises UserError `unwritable`."""
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, part)
+        part.replace(target)
+    except OSError as error:
+        raise UserError("unwritable", f"{target} cannot be written: {error}") from error
+
+
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """The parameters and buffers of the network in a checkpoint.
+
+    Raises UserError `damaged-checkpoint`, `unreadable`.
+    """
+    weights = _read(path).get("model")
+    if not isinstance(weights, dict):
+        raise _damaged(path, "holds no network")
+    return weights
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -94,7 +128,10 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _check_identity(path: Path, found: Identity, wanted: Identity) -> None:
     for name, value in wanted.items():
         if found[name] != value:
-            raise _foreign(path, f"is of a run with {name} {found[name]!r}, not {value!r}")
+            reason = f"is of a run with {name} {found[name]!r}, not {value!r}"
+            if name in OPTIONS:
+                raise _other_setting(path, reason, f"{OPTIONS[name]} {found[name]}")
+            raise _foreign(path, reason)
 
 
 def _point(content: Mapping[str, Any], place: torch.device) -> Point:
@@ -105,6 +142,14 @@ def _point(content: Mapping[str, Any], place: torch.device) -> Point:
         step=content["step"],
         tally=Tally(loss, correct, content["num_images"]),
         seconds=content["seconds"],
+    )
+
+
+def _other_setting(path: Path, reason: str, option: str) -> UserError:
+    return UserError(
+        "bad-argument",
+        f"{path} {reason}",
+        f"go on with {option}, or begin a new run: --out DIR",
     )
 
 

@@ -92,7 +92,7 @@ def read_run(path: Path) -> Run:
     lines = folder.metrics.read_text().splitlines() if folder.metrics.is_file() else []
     return Run(
         path=folder.path,
-        config=_object(folder.config, folder.config.read_text()),
+        config=read_config(folder),
         metrics=tuple(_value(EpochMetrics, folder.metrics, line) for line in lines),
         summary=(
             _value(Summary, folder.summary, folder.summary.read_text())
@@ -100,6 +100,21 @@ def read_run(path: Path) -> Run:
             else None
         ),
     )
+
+
+def read_config(folder: RunFolder) -> dict[str, Any]:
+    """The content of config.json. Raises UserError `bad-run` if it is damaged."""
+    hint = "remove it and go on with the run: --resume auto writes it anew"
+    try:
+        content = json.loads(folder.config.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise UserError("bad-run", f"{folder.config} {reason}", hint) from error
+    except ValueError as error:
+        raise UserError("bad-run", f"{folder.config} is damaged: {error}", hint) from error
+    if not isinstance(content, dict):
+        raise UserError("bad-run", f"{folder.config} is damaged: it holds no object", hint)
+    return content
 
 
 def write_metrics(folder: RunFolder, history: Sequence[EpochMetrics]) -> None:

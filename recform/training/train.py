@@ -16,7 +16,7 @@ from torch import nn
 
 from recform.errors import UserError
 from recform.training.batches import num_training_batches
-from recform.training.checkpoint import load_checkpoint, save_checkpoint
+from recform.training.checkpoint import copy_checkpoint, load_checkpoint, save_checkpoint
 from recform.training.dataset import DataSet
 from recform.training.device import Device, pick_device
 from recform.training.loop import (
@@ -37,7 +37,14 @@ from recform.training.record import (
     num_parameters,
     summary_of,
 )
-from recform.training.run import RunFolder, Summary, write_json, write_metrics, write_text
+from recform.training.run import (
+    RunFolder,
+    Summary,
+    read_config,
+    write_json,
+    write_metrics,
+    write_text,
+)
 from recform.training.stop import Interrupted, StopRequest, listening
 
 AUTO = "auto"
@@ -64,8 +71,8 @@ def train(
     without the stop. Ctrl-C and SIGTERM end the step, write a checkpoint and raise `Interrupted`.
     `command` is what the user typed, kept in config.json.
 
-    Raises UserError `run-exists`, `no-such-file`, `damaged-checkpoint`, `no-device`, `diverged`,
-    `damaged-data`, `unwritable`.
+    Raises UserError `run-exists`, `no-such-file`, `damaged-checkpoint`, `bad-run`, `bad-argument`,
+    `no-device`, `diverged`, `damaged-data`, `unwritable`.
     """
     check_seed(seed)
     place = pick_device(device)
@@ -77,7 +84,10 @@ def train(
         seed_everything(seed)
         point = starting_point(place)
     else:
+        if folder.config.exists():
+            read_config(folder)
         point = load_checkpoint(checkpoint, task, identity)
+        _take_best_along(checkpoint, folder)
     if checkpoint is None or not folder.config.exists():
         write_json(folder.config, configuration(task, formula_text, backbone, command))
         write_text(folder.formula, formula_text)
@@ -105,6 +115,13 @@ def _checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path 
     return path
 
 
+def _take_best_along(checkpoint: Path, folder: RunFolder) -> None:
+    """The best network of a run that goes on in another folder is copied there."""
+    best = checkpoint.with_name(folder.best.name)
+    if checkpoint.name == folder.last.name and best.is_file() and not folder.best.exists():
+        copy_checkpoint(best, folder.best)
+
+
 def _task(
     model: nn.Module,
     data: DataSet,
@@ -129,6 +146,8 @@ def _run(
     folder.summary.unlink(missing_ok=True)
     write_metrics(folder, point.history)
     save_checkpoint(folder.last, task, point, identity)
+    # Where the best network so far is lost, the best is that of the epochs still to come.
+    first = 0 if folder.best.exists() else len(point.history)
     while point.epoch <= task.recipe.epochs:
         began = time.perf_counter() - point.seconds
         point = train_epoch(task, point, stop)
@@ -136,7 +155,7 @@ def _run(
         if stop.signum:
             save_checkpoint(folder.last, task, point, identity)
             raise Interrupted(folder.last, point.epoch, point.step, stop.signum)
-        is_best = score.top1 > max((past.test_top1 for past in point.history), default=-1)
+        is_best = score.top1 > max((past.test_top1 for past in point.history[first:]), default=-1)
         point = finish_epoch(task, point, score, time.perf_counter() - began)
         if is_best:
             save_checkpoint(folder.best, task, point, identity)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from recform.errors import UserError
-from recform.training import Interrupted, load_data, read_run, recipe_for
+from recform.training import Interrupted, load_data, read_run
 from recform.training.batches import normalized
 
 from .small import (
@@ -248,6 +248,47 @@ def test_a_run_goes_on_in_another_folder(whole, data, tmp_path, named):
     assert (old / "metrics.jsonl").read_text() == before
 
 
+def epochs_in(checkpoint):
+    return len(torch.load(checkpoint, weights_only=True)["point"]["history"])
+
+
+class Misjudging(Interrupting):
+    """A network that takes the least likely class for the likeliest when it is judged."""
+
+    def forward(self, images):
+        return super().forward(images) * (1 if self.training else -1)
+
+
+def test_the_best_network_comes_along_into_another_folder(data, tmp_path):
+    old, new = interrupted_run(data, tmp_path / "old"), tmp_path / "new"
+    train_small(Misjudging(small_net(), -1), data, new, resume=old)
+    accuracies = [metrics.test_top1 for metrics in read_run(new).metrics]
+    assert accuracies[0] > max(accuracies[1:])
+    assert epochs_in(new / "checkpoints" / "best.pt") == 1
+
+
+def test_without_the_best_network_the_best_of_what_follows_is_kept(data, tmp_path):
+    old, new = interrupted_run(data, tmp_path / "old"), tmp_path / "new"
+    (old / "checkpoints" / "best.pt").unlink()
+    train_small(Misjudging(small_net(), -1), data, new, resume=old)
+    accuracies = [metrics.test_top1 for metrics in read_run(new).metrics]
+    assert accuracies[0] > max(accuracies[1:])
+    best = 2 + (accuracies[2] > accuracies[1])
+    assert epochs_in(new / "checkpoints" / "best.pt") == best
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe"])
+def test_a_run_does_not_go_on_beside_a_damaged_configuration(data, tmp_path, content):
+    out = interrupted_run(data, tmp_path / "run")
+    (out / "config.json").write_bytes(content)
+    error = refusal(small_net(), data, out, resume="auto")
+    assert error.code == "bad-run"
+    assert "config.json is damaged" in error.diagnostics[0].message
+    (out / "config.json").unlink()
+    train_small(small_net(), data, out, resume="auto")
+    assert read_run(out).config["seed"] == 0
+
+
 def test_auto_starts_anew_where_there_is_no_run(whole, data, tmp_path):
     model = small_net()
     train_small(model, data, tmp_path / "run", resume="auto")
@@ -288,12 +329,29 @@ def test_a_checkpoint_that_is_not_there_is_named(data, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("changes", "message", "option"),
+    [
+        (
+            {"recipe": replace(small_recipe(), learning_rate=0.2)},
+            "learning_rate 0.1, not 0.2",
+            "--lr 0.1",
+        ),
+        ({"recipe": replace(small_recipe(), epochs=8)}, "epochs 3, not 8", "--epochs 3"),
+        ({"seed": 3}, "seed 0, not 3", "--seed 0"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_settings(whole, data, changes, message, option):
+    error = refusal(small_net(), data, whole[1], resume="auto", **changes)
+    assert error.code == "bad-argument"
+    assert message in error.diagnostics[0].message
+    assert option in error.diagnostics[0].hint
+    assert "--out DIR" in error.diagnostics[0].hint
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recipe": replace(small_recipe(), learning_rate=0.2)}, "learning_rate 0.1, not 0.2"),
-        ({"recipe": recipe_for("digits")}, "epochs 3, not 8"),
         ({"backbone": "other"}, "backbone 'small', not 'other'"),
-        ({"seed": 3}, "seed 0, not 3"),
         ({"formula_text": "x[l+1] = F(x[l])\n"}, "formula 'x[l+1] = x[l] + F(x[l])\\n', not"),
     ],
 )
