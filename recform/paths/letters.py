@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from hashlib import blake2b
 
+from recform.errors import UserError
 from recform.tape import Add, Call, Map, Operation, Project, Scale, Start, Tape, operands
 from recform.tape.operations import operation_to_text
 
@@ -46,8 +47,13 @@ def letters(tape: Tape, kept: Collection[str] = TRANSPARENT) -> dict[int, int]:
     """For each value that is a letter, in the order of the tape, the first that is the same letter.
 
     Calls and projections are one value already where they are the same. Activations and norms are
-    the same on the same argument, whatever the order of the terms added in it.
+    the same on the same argument, whatever the order of the terms added in it. Raises UserError
+    `bad-argument` for what is none of KINDS.
     """
+    unknown = sorted(set(kept) - set(KINDS))
+    if unknown:
+        raise UserError("bad-argument", f"{unknown[0]} is no kind of letter to keep",
+                        f"choose from {', '.join(KINDS)}")  # fmt: skip
     found = {
         value: value
         for value, operation in enumerate(tape.operations)

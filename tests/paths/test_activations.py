@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recform.errors import UserError
 from recform.formula import parse, resolve
 from recform.paths import cancels_across, distinct_keeping, words_to_latex, words_to_text
 from recform.tape import Stages, Tape, place, unroll
@@ -122,6 +123,13 @@ def test_projections_are_written_with_their_border() -> None:
     assert words_to_text(staged, kept=("projection",)) == (
         "shortcut'[1] + F'[1] - project'[1]F'[0] + shortcut'[1]F'[0] + F'[1]F'[0]"
     )
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(UserError) as refusal:
+        distinct_keeping(tape("x[l+1] = relu(x[l])"), kept=("relu",))
+    assert refusal.value.code == "bad-argument"
+    assert "relu is no kind of letter to keep" in str(refusal.value)
 
 
 def test_from_a_later_start_only_what_cancels_behind_it_counts() -> None:
