@@ -60,7 +60,7 @@ def transient(
     if depth > MAX_TRANSIENT:
         raise NotSteadyError(f"the recurrence holds only from depth {depth:,} on")
     names = [f"_{place}" for place in range(len(recurrence.unknowns))]
-    tape = _unroll(_with_names(recurrence, names), depth)
+    tape = _unroll(with_names(recurrence, names), depth)
     _check(tape, recurrence, names, start, depth)
     meanings = _meanings(tape, start, algebra, one)
     values = tuple(
@@ -71,7 +71,7 @@ def transient(
     return Transient(depth, values, rows)
 
 
-def _with_names(recurrence: Recurrence, names: list[str]) -> Formula:
+def with_names(recurrence: Recurrence, names: list[str]) -> Formula:
     """The formula with an auxiliary quantity for each unknown, all of them in the output."""
     formula = recurrence.formula
     named = tuple(

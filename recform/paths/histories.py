@@ -1,0 +1,172 @@
+"""A formula that settles to a recurrence, with the jets of all its values up to a depth.
+
+The formula is unrolled once with a name for each unknown of its recurrence, and once more for each
+small depth at which its output is not yet what the recurrence says. These tapes are then read from
+every start that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from recform.errors import UserError
+from recform.formula import Formula
+from recform.paths.affine import NotSteadyError
+from recform.paths.jets import ABSENT, Jet, Jets, Vector, add, scale
+from recform.paths.recurrence import Form, Recurrence
+from recform.paths.start import sources_of
+from recform.paths.transient import MAX_TRANSIENT, with_names
+from recform.tape import Tape, fold, unroll
+
+
+@dataclass(frozen=True)
+class History:
+    """`values[u][n]` of every unknown u and `rows[n]`, the output at depth n, for n <= `depth`.
+
+    A row is None where the formula does not exist.
+    """
+
+    values: tuple[tuple[Jet, ...], ...]
+    rows: tuple[Jet | None, ...]
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """A recurrence with its first values on tapes, to `depth`."""
+
+    recurrence: Recurrence
+    depth: int
+
+    jets: Jets
+
+    def history(self, start: int = 0) -> History:
+        """All jets, the derivative being by x[start].
+
+        Raises NotSteadyError if values of the last depths are x[start] by coincidence.
+        """
+        sources = sources_of(self._tape, start) if start > 0 else ()
+        if not self._last_depths.isdisjoint(sources):
+            raise NotSteadyError(f"x[{start}] occurs again at later depths")
+        meanings = derived(self._tape, self.jets, sources, self._plain)
+        values = tuple(
+            tuple(meanings.get(self._tape.states.get((name, n), -1), ABSENT)
+                  for n in range(self.depth + 1))
+            for name in self._names
+        )  # fmt: skip
+        early = [self._early_row(n, start) for n in range(self._settled)]
+        late = [self._row(n, values) for n in range(self._settled, self.depth + 1)]
+        return History(values, (*early, *late))
+
+    @property
+    def _settled(self) -> int:
+        return min(self.recurrence.settled, self.depth + 1)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [f"_{place}" for place in range(len(self.recurrence.unknowns))]
+
+    @cached_property
+    def _tape(self) -> Tape:
+        if self.depth > MAX_TRANSIENT:
+            raise NotSteadyError(f"the recurrence holds only from depth {self.depth:,} on")
+        tape = tape_at(with_names(self.recurrence, self._names), self.depth + 1)
+        if tape is None:
+            raise NotSteadyError(f"the formula cannot be unrolled to depth {self.depth + 1}")
+        self._check_means(tape)
+        return tape
+
+    def _check_means(self, tape: Tape) -> None:
+        """A mean divides by the number of terms that are there: always all of them, from now on."""
+        recurrence = self.recurrence
+        for unknown in recurrence.averaged:
+            for n in self._window:
+                has_form = (unknown, n % recurrence.period) in recurrence.forms
+                if has_form and (self._names[unknown], n) not in tape.states:
+                    raise NotSteadyError("a mean has terms that are absent at some depths")
+
+    @property
+    def _window(self) -> range:
+        """The depths that later values are computed from."""
+        return range(max(0, self.depth - self.recurrence.lag - self.recurrence.period),
+                     self.depth + 1)  # fmt: skip
+
+    @cached_property
+    def _last_depths(self) -> set[int]:
+        """The tape's values there, but for those held for ever."""
+        return {
+            self._tape.states[name, n]
+            for name, unknown in zip(self._names, self.recurrence.unknowns, strict=True)
+            if unknown.kind != "held"
+            for n in self._window
+            if (name, n) in self._tape.states
+        }
+
+    @cached_property
+    def _early_tapes(self) -> list[Tape | None]:
+        return [tape_at(self.recurrence.formula, n) for n in range(self._settled)]
+
+    @cached_property
+    def _plain(self) -> Mapping[int, Jet]:
+        """All values, without derivatives."""
+        return plain(self._tape, self.jets)
+
+    def _early_row(self, n: int, start: int) -> Jet | None:
+        tape = self._early_tapes[n]
+        return None if tape is None else row_of(tape, self.jets, start)
+
+    def _row(self, n: int, values: tuple[tuple[Jet, ...], ...]) -> Jet:
+        return linked(self.recurrence.output[n % self.recurrence.period], n, values)
+
+
+def tape_at(formula: Formula, depth: int) -> Tape | None:
+    """The formula at a depth, or None if it does not exist there."""
+    try:
+        return unroll(formula, depth)
+    except UserError:
+        return None
+
+
+def row_of(tape: Tape, jets: Jets, start: int = 0) -> Jet:
+    """The output, its derivative being by x[start]."""
+    if tape.output is None or start > tape.depth:
+        return ABSENT
+    sources = sources_of(tape, start) if start > 0 else ()
+    return derived(tape, jets, sources, plain(tape, jets))[tape.output]
+
+
+def plain(tape: Tape, jets: Jets) -> Mapping[int, Jet]:
+    """The jets of a tape's values, without derivatives."""
+    meanings: dict[int, Jet] = {}
+    if tape.output is not None:
+        fold(tape, jets, visit=meanings.__setitem__)
+    return meanings
+
+
+def derived(
+    tape: Tape, jets: Jets, sources: Collection[int], known: Mapping[int, Jet]
+) -> Mapping[int, Jet]:
+    """The jets of a tape's values, their derivatives being by `sources`, which are one value.
+
+    `known` are the jets without derivatives.
+    """
+    if not sources:
+        return known
+    meanings: dict[int, Jet] = {}
+    given = {source: jets.source(known[source].form) for source in sources}
+    fold(tape, jets, given, meanings.__setitem__)
+    return meanings
+
+
+def linked(form: Form, n: int, values: tuple[tuple[Jet, ...], ...]) -> Jet:
+    """A form over unknowns at depth n, given their values."""
+    vector: Vector = {}
+    derivative: Vector = {}
+    for (unknown, delay), weight in form.items():
+        if n >= delay:
+            jet = values[unknown][n - delay]
+            factor = weight.net.numerator if weight.net.denominator == 1 else weight.net
+            vector = add(vector, scale(factor, jet.form))
+            derivative = add(derivative, scale(factor, jet.derivative))
+    return Jet(vector, derivative)
