@@ -29,8 +29,8 @@ from recform.pictures.theme import (
     plain_axes,
 )
 
-# Points of a curve; a kink between two of them is cut by less than a line's width.
-NUM_POINTS = 241
+# Points of a curve: every hundredth of the usual range, so that kinks at whole gains are met.
+NUM_POINTS = 351
 LINE_STYLES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), "-.")
 STABLE = "#E4F0E4"
 

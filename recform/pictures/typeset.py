@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from textwrap import wrap
 
 from matplotlib.font_manager import FontProperties
@@ -75,6 +76,8 @@ def text_height(text: str, size: float) -> float:
     return (_measured(text, size) or (0.0, size))[1]
 
 
+# The same few labels are measured again and again, and each takes a millisecond.
+@lru_cache(maxsize=4096)
 def _measured(text: str, size: float) -> tuple[float, float] | None:
     try:
         # At 72 dots an inch a pixel is a point.
