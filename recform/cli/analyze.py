@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from recform.cli.arguments import DepthOption, FormulaArgument, JsonOption
-from recform.cli.output import print_json, shorten, talk, width
-
-if TYPE_CHECKING:
-    from recform.paths import Analysis
+from recform.cli.arguments import FormulaArgument, JsonOption
+from recform.cli.output import print_json
 
 
 def analyze(
     formula: FormulaArgument,
-    depth: DepthOption = 16,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", "-d", help="Number of blocks, L.  [default: 16]",
+                     show_default=False),
+    ] = None,
     start: Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")] = 0,
     stages: Annotated[
         str | None,
         typer.Option(help="Blocks in each stage, such as 3,4,6,3; their sum is the depth.",
                      show_default=False),
     ] = None,
+    activations: Annotated[
+        str, typer.Option(help="transparent, as in the paper, or keep: each is a letter of length "
+                          "0, which stops cancellation.", metavar="transparent|keep"),
+    ] = "transparent",
+    widths: Annotated[
+        str | None,
+        typer.Option(help="Width of each block, such as 64,64,128,128: mean and least width of the "
+                     "blocks on the paths of each length.", show_default=False),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write words and tables by block at any depth.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Expand d x[L] / d x[l0] into paths and count them exactly, by length.
@@ -30,55 +43,32 @@ def analyze(
     Example:  recform analyze "x[l+1] = x[l] + F(x[l]) - F(x[l-1])" --depth 8
 
     Net counts with sign, so that paths cancel; gross counts the wires as drawn; distinct counts
-    the paths that survive. With --json: one object with formula, depth, start, net, gross,
-    distinct (arrays by path length), distinct_reason, words, plain_borders and notes.
+    the paths that survive. With --json: one object with formula, depth, start, net, gross, distinct
+    (arrays by path length), generating_function, recurrence, growth, mean_length, std_length,
+    words, parameter_gradients, through_block and warnings; docs/paths.md explains each.
     """
     from recform.paths import analyze as count
+    from recform.paths import to_json
 
-    analysis = count(formula, depth, start, _stages(stages))
+    analysis = count(formula, depth, start, _numbers(stages, "--stages", "3,4,6,3"),
+                     activations=activations,
+                     widths=_numbers(widths, "--widths", "64,64,128,128"))  # fmt: skip
     if as_json:
-        print_json(analysis.to_json())
+        print_json(to_json(analysis, full))
     else:
-        _print(analysis)
+        from recform.cli.analysis_page import print_page
+
+        print_page(analysis, full)
 
 
-def _print(analysis: Analysis) -> None:
-    from recform.pictures import text_histogram
-
-    print(f"{analysis.formula}\n")
-    columns = width()
-    main = analysis.formula.main
-    output = "output" if analysis.formula.output is not None else main
-    for depth, expansion in analysis.expansions.items():
-        left = f"d {output}[{depth}] / d {main}[0]  =  "
-        print(left + shorten(expansion, columns - len(left)))
-    print(f"\nPaths of d {output}[{analysis.depth}] / d {main}[{analysis.start}], by the number of "
-          "blocks on them:\n")  # fmt: skip
-    print("\n".join(text_histogram(analysis, width=columns)))
-    print(f"\nIn total: {_totals(analysis)}")
-    for note in analysis.notes:
-        talk(f"note: {note}")
-
-
-def _totals(analysis: Analysis) -> str:
-    from recform.pictures.counts import count_to_text
-
-    counts = {"net": analysis.net, "gross": analysis.gross, "distinct": analysis.distinct}
-    return ", ".join(
-        f"{name} {count_to_text(sum(numbers), room=30)}"
-        for name, numbers in counts.items()
-        if numbers is not None
-    )
-
-
-def _stages(text: str | None) -> list[int] | None:
+def _numbers(text: str | None, option: str, example: str) -> list[int] | None:
     if text is None:
         return None
     try:
-        lengths = [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.split(",")]
     except ValueError:
-        lengths = []
-    if not lengths or min(lengths) < 1:
-        raise typer.BadParameter(f"{text!r} is no list of stage lengths such as 3,4,6,3",
-                                 param_hint="--stages")  # fmt: skip
-    return lengths
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise typer.BadParameter(f"{text!r} is no list of whole numbers such as {example}",
+                                 param_hint=option)  # fmt: skip
+    return numbers

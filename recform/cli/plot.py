@@ -41,7 +41,7 @@ def histogram(
     \b
     Example:  recform plot histogram resnet resnet_s --depth 12 -o paths.png
     """
-    from recform.paths import analyze
+    from recform.paths import analyze, notes_of
     from recform.pictures import histogram as draw
     from recform.pictures import save
 
@@ -50,7 +50,7 @@ def histogram(
     figure = draw(analyses, scale, len(all_depths) if len(all_depths) > 1 else None)
     save(figure, output)
     for analysis in analyses:
-        for note in analysis.notes:
+        for note in notes_of(analysis):
             talk(f"note: at depth {analysis.depth} {note}")
     talk(f"wrote {output}")
 

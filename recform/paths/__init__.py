@@ -5,12 +5,21 @@ Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
 
 from recform.paths.activations import cancels_across as cancels_across
 from recform.paths.activations import distinct_keeping as distinct_keeping
-from recform.paths.analyze import Analysis as Analysis
+from recform.paths.analysis import Analysis as Analysis
 from recform.paths.analyze import analyze as analyze
+from recform.paths.closed import ClosedForm as ClosedForm
+from recform.paths.closed import ClosedForms as ClosedForms
+from recform.paths.closed import closed_forms as closed_forms
+from recform.paths.equal import Equality as Equality
+from recform.paths.equal import equal as equal
 from recform.paths.gradients import parameter_gradients as parameter_gradients
+from recform.paths.insight import Finding as Finding
+from recform.paths.insight import notes_of as notes_of
+from recform.paths.insight import warnings_of as warnings_of
 from recform.paths.names import NamedPolynomial as NamedPolynomial
 from recform.paths.names import polynomials_by_block as polynomials_by_block
 from recform.paths.polynomials import polynomial_to_text as polynomial_to_text
+from recform.paths.report import to_json as to_json
 from recform.paths.through import through_block as through_block
 from recform.paths.widths import Widths as Widths
 from recform.paths.widths import widths_by_length as widths_by_length

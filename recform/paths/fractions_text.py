@@ -12,7 +12,8 @@ def fraction_to_text(numerator: Any, denominator: Any) -> str:
     `denominator` is 1 at z = 0; both are polynomials (`fmpq_mpoly`) in z and t.
     """
     top = terms_to_text(_terms(numerator))
-    factors = _factors(denominator)
+    factors = [(terms_to_text(terms), power) for terms, power in factors_of(denominator)]
+    factors.sort(key=lambda item: (len(item[0]), item))
     if not factors:
         return top
     if " " in top:
@@ -52,13 +53,14 @@ def _term(size: Fraction, powers: tuple[int, ...], names: tuple[str, ...]) -> st
     return "*".join(letters) + (f"/{size.denominator}" if size.denominator != 1 else "")
 
 
-def _factors(denominator: Any) -> list[tuple[str, int]]:
+def factors_of(denominator: Any) -> list[tuple[dict[tuple[int, ...], Fraction], int]]:
+    """The irreducible factors over the rationals, each 1 at z = 0, with their powers."""
     found = []
     for factor, power in denominator.factor()[1]:
         terms = _terms(factor)
         unit = terms[(0,) * len(next(iter(terms)))]
-        found.append((terms_to_text({k: c / unit for k, c in terms.items()}), int(power)))
-    return sorted(found, key=lambda item: (len(item[0]), item))
+        found.append(({powers: c / unit for powers, c in terms.items()}, int(power)))
+    return found
 
 
 def _terms(polynomial: Any) -> dict[tuple[int, ...], Fraction]:

@@ -28,7 +28,7 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpq_poly
 
 from recform.paths.affine import NotSteadyError
 from recform.paths.eliminate import Equations, solve
-from recform.paths.fractions_text import fraction_to_text
+from recform.paths.fractions_text import factors_of, fraction_to_text
 from recform.paths.polynomials import ABSENT, BLOCK, GROSS, NET, ONE, PathPolynomial
 from recform.paths.recurrence import Form, Recurrence, Weight
 from recform.paths.transient import Transient, transient
@@ -69,6 +69,10 @@ class GeneratingFunction:
     @property
     def holds_from(self) -> int:
         return max(len(self.numerator), len(self.denominator) - 1)
+
+    def factors(self) -> list[tuple[dict[tuple[int, ...], Fraction], int]]:
+        """The denominator's factors with their powers; a factor by the powers of z and t."""
+        return factors_of(_in_ring(self.denominator))
 
     def to_text(self) -> str:
         """In sympy's syntax, the denominator factored over the rationals."""

@@ -104,3 +104,12 @@ def terms_to_text(terms: Iterable[tuple[int | Fraction, str]]) -> str:
         sign = ("-" if count < 0 else "") if not pieces else (" - " if count < 0 else " + ")
         pieces.append(sign + size + ("*" if size and monomial else "") + monomial)
     return "".join(pieces) or "0"
+
+
+def polynomial_to_sympy(polynomial: fmpq_poly) -> str:
+    """A polynomial in t as sympy reads it.
+
+    >>> polynomial_to_sympy(fmpq_poly([1, 0, -3]))
+    '1 - 3*t**2'
+    """
+    return polynomial_to_text(coefficients(polynomial)).replace("^", "**")

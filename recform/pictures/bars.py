@@ -21,6 +21,7 @@ from recform.pictures.counts import (
     count_to_text,
     counts_of,
     num_lengths,
+    refuse_left_out,
     scale_for,
 )
 
@@ -64,6 +65,7 @@ def _check(analysis: Analysis, bar_of: str) -> None:
     if bar_of not in READINGS:
         raise UserError("bad-argument", f"there is no reading `{bar_of}` to draw bars of",
                         f"the readings are {', '.join(READINGS)}")  # fmt: skip
+    refuse_left_out(analysis)
     if counts_of(analysis, bar_of) is None:
         raise UserError("bad-argument", f"`{bar_of}` was not counted: {analysis.distinct_reason}",
                         "draw the bars of net or gross, or take a smaller depth")  # fmt: skip

@@ -45,7 +45,14 @@ def counts_of(analysis: Analysis, reading: str) -> tuple[Count, ...] | None:
 
 def num_lengths(analysis: Analysis) -> int:
     """One more than the longest path, of the paths as drawn or counted otherwise."""
-    return max(len(analysis.net), len(analysis.gross), len(analysis.distinct or ()))
+    return max(len(row or ()) for row in (analysis.net, analysis.gross, analysis.distinct))
+
+
+def refuse_left_out(analysis: Analysis) -> None:
+    """Raises UserError `too-deep` if the counts are too large to be written down."""
+    if analysis.counts_reason is not None:
+        raise UserError("too-deep", f"the counts at depth {analysis.depth:,} are "
+                        f"{analysis.counts_reason}", "choose a smaller depth")  # fmt: skip
 
 
 def log10_of(magnitude: Count) -> float:

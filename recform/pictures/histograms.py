@@ -24,7 +24,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
 from recform.errors import UserError
-from recform.paths import Analysis
+from recform.paths import Analysis, notes_of
 from recform.pictures.axis import name_counts
 from recform.pictures.counts import (
     READINGS,
@@ -34,6 +34,7 @@ from recform.pictures.counts import (
     count_to_text,
     counts_of,
     num_lengths,
+    refuse_left_out,
 )
 from recform.pictures.theme import (
     INK,
@@ -103,6 +104,8 @@ def histogram(
     if scale not in SCALES:
         raise UserError("bad-argument", f"there is no scale `{scale}`",
                         f"the scales are {', '.join(SCALES)}")  # fmt: skip
+    for analysis in analyses:
+        refuse_left_out(analysis)
     num_columns = num_columns or min(len(analyses), 2)
     if num_columns > MAX_COLUMNS:
         raise UserError("bad-argument", f"{num_columns} panels do not fit beside each other",
@@ -179,7 +182,7 @@ def _head(analysis: Analysis, width: float) -> list[str]:
     if analysis.distinct is None:
         lines.append("distinct paths were not counted")
     if _has_paths(analysis):
-        lines += [line for note in analysis.notes for line in wrap_text(note, width, TEXT)]
+        lines += [line for note in notes_of(analysis) for line in wrap_text(note, width, TEXT)]
     return lines
 
 
@@ -200,10 +203,12 @@ def _draw_panel(axes: Axes, analysis: Analysis, layout: Layout) -> None:
         else:
             _draw_line(axes, counts, reading, layout.scale)
     if not _has_paths(analysis):
-        notes = [line for note in analysis.notes for line in wrap_text(note, layout.width, TEXT)]
+        notes = [
+            line for note in notes_of(analysis) for line in wrap_text(note, layout.width, TEXT)
+        ]
         axes.text(0.5, 0.5, "\n".join(notes) or "no path", transform=axes.transAxes, fontsize=TEXT,
                   color=INK, ha="center", va="center")  # fmt: skip
-    if any(count < 0 for count in analysis.net):
+    if any(count < 0 for count in counts_of(analysis, "net") or ()):
         axes.axhline(0, color=INK, linewidth=0.8)
 
 

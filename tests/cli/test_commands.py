@@ -71,7 +71,7 @@ def test_distinct_is_never_null_for_an_example(name):
 def test_an_absent_output_is_net_zero_with_a_warning():
     done = run("analyze", "x[l+1] = F(x[l-1])", "--depth", 3, "--json")
     assert json.loads(done.stdout)["net"] == [0]
-    assert "absent" in json.loads(done.stdout)["notes"][0]
+    assert "absent" in json.loads(done.stdout)["warnings"][0]["text"]
 
 
 def test_check_says_ok_in_one_line():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -16,6 +15,12 @@ from recform.paths import Analysis, analyze
 from recform.pictures import histogram
 from recform.pictures.counts import READINGS, counts_of, scale_for
 from recform.pictures.typeset import typeset_equations
+
+
+def known(analysis, **quantities):
+    """The analysis with some quantities given instead of computed."""
+    vars(analysis).update(quantities)
+    return analysis
 
 
 def drawn(figure: Figure) -> None:
@@ -99,7 +104,7 @@ def test_a_thousand_blocks_are_lines_through_the_positions():
 
 
 def test_counts_past_every_float_are_drawn():
-    analysis = replace(analyze("resnet", depth=2), net=(1, -(10**5000), Fraction(1, 10**400)))
+    analysis = known(analyze("resnet", depth=2), net=(1, -(10**5000), Fraction(1, 10**400)))
     drawn(histogram([analysis]))
 
 
@@ -147,7 +152,7 @@ def test_the_legend_covers_no_panel():
 
 
 def test_uncounted_distinct_paths_are_left_out_and_said():
-    analysis = replace(analyze("resnet", depth=2), distinct=None, distinct_reason="too many links")
+    analysis = known(analyze("resnet", depth=2), distinct=None, distinct_reason="too many links")
     (axes,) = histogram([analysis]).axes
     assert list(heights_of_bars(axes)) == ["net", "gross"]
     assert axes.get_title(loc="left").endswith("\ndistinct paths were not counted")
@@ -176,3 +181,46 @@ def test_every_formula_makes_a_title(text):
 def test_what_mathematics_cannot_show_stands_there_as_text():
     formula = parse("x[l+1] = x[l] if l % 2 == 0 else F(x[l])")
     assert typeset_equations(formula, 400, 9) == ["x[l+1] = x[l] if l % 2 == 0 else F(x[l])"]
+
+
+def test_depths_stand_beside_each_other_under_one_title():
+    figure = histogram([analyze("resnet", depth) for depth in (2, 4, 8)], num_columns=3)
+    drawn(figure)
+    depths = [axes.get_title(loc="right") for axes in figure.axes]
+    assert depths == ["depth 2", "depth 4", "depth 8"]
+    assert [bool(axes.get_title(loc="left")) for axes in figure.axes] == [True, False, False]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+
+
+def test_a_title_keeps_clear_of_the_depth():
+    figure = histogram([analyze("resnet_s", depth) for depth in (2, 4, 8)], num_columns=3)
+    drawn(figure)
+    # The depth is the lowest line, and the title has none there.
+    assert figure.axes[0].get_title(loc="left").endswith("\n")
+
+
+@pytest.mark.parametrize(("scale", "is_log"), [("linear", False), ("log", True), ("auto", True)])
+def test_the_scale_can_be_chosen(scale, is_log):
+    (axes,) = histogram([analyze("resnet", depth=12)], scale=scale).axes
+    assert ("log scale" in axes.get_ylabel()) == is_log
+    assert (max(heights_of_bars(axes)["net"]) == 924) == (not is_log)
+
+
+def test_what_a_linear_scale_cannot_hold_is_refused():
+    with pytest.raises(UserError, match="cannot stand on a linear scale"):
+        histogram([analyze("resnet", depth=100)], scale="linear")
+
+
+def test_an_unknown_scale_is_refused():
+    with pytest.raises(UserError, match="there is no scale `cubic`"):
+        histogram([analyze("resnet", depth=2)], scale="cubic")
+
+
+def test_more_depths_than_fit_are_refused():
+    with pytest.raises(UserError, match="7 panels do not fit"):
+        histogram([analyze("resnet", depth) for depth in range(7)], num_columns=7)
+
+
+def test_an_absent_output_is_said_in_the_panel():
+    (axes,) = histogram([analyze("x[l+1] = F(x[l-1])", depth=3)]).axes
+    assert axes.texts[-1].get_text() == "the output is absent: no path reaches it"

@@ -1,0 +1,201 @@
+"""What is known of one formula at one depth: each quantity is computed when it is first asked for.
+
+Net and gross come from the generating function, where the formula has one, and else from the tape;
+at small depth always from the tape. The rest is read off the tape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from recform.errors import UserError
+from recform.formula import Formula
+from recform.paths.activations import distinct_keeping
+from recform.paths.closed import ClosedForm, ClosedForms
+from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
+from recform.paths.gradients import parameter_gradients
+from recform.paths.letters import ACTIVATIONS, TRANSPARENT
+from recform.paths.moments import mean_length, std_length, variance_of_length
+from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
+from recform.paths.start import sources_of
+from recform.paths.through import through_block
+from recform.paths.widths import Widths, widths_by_length
+from recform.paths.words import TooManyWordsError, words_to_text
+from recform.tape import Scale, Stages, Tape, fold, unroll
+
+# Up to this depth the tape is short enough to be read in many ways.
+SHALLOW = 64
+# Together the numbers of a table have at most this many digits.
+MAX_DIGITS = 50_000_000
+MAX_LENGTHS = 2_000_000
+# Depths at which the expansion is written down, besides the depth asked for.
+EXPANDED = range(1, 5)
+MAX_EXPANSION = 2_000
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Paths of d output / d x[start], counted by the number of blocks that they go through.
+
+    `net` counts with sign, `gross` as drawn, `distinct` what survives cancellation; each is
+    indexed by path length and exact. What would take too long, or be too large, is None, with the
+    reason beside it.
+
+    `closed` has what holds at every depth, or is None for `closed_reason`. With `keeps_activations`
+    activations and norms are letters of their own in `distinct` and in the expansions.
+    """
+
+    formula: Formula
+    depth: int
+    start: int = 0
+    stages: Stages | None = None
+    keeps_activations: bool = False
+    block_widths: tuple[int, ...] | None = None
+    closed: ClosedForms | None = field(default=None, repr=False)
+    closed_reason: str | None = None
+
+    @cached_property
+    def tape(self) -> Tape:
+        """The formula unrolled. Raises UserError `too-deep` past the depth that can be."""
+        return unroll(self.formula, self.depth, self.stages)
+
+    @property
+    def is_shallow(self) -> bool:
+        return self.depth <= SHALLOW
+
+    @cached_property
+    def net(self) -> Coefficients | None:
+        return self._count(NET, None if self.closed is None else self.closed.net)
+
+    @cached_property
+    def gross(self) -> Coefficients | None:
+        if self.is_shallow and not _has_minus(self.tape):
+            return self.net
+        return self._count(GROSS, None if self.closed is None else self.closed.gross)
+
+    @cached_property
+    def counts_reason(self) -> str | None:
+        """Why net or gross is None."""
+        if self.closed is None or self.is_shallow:
+            return None
+        sizes = {
+            "net": self.closed.net.size(self.depth),
+            "gross": self.closed.gross.size(self.depth),
+        }
+        left_out = [
+            f"{name} has {lengths:,} numbers with about {digits:.1g} digits together"
+            for name, (lengths, digits) in sizes.items()
+            if _is_too_large((lengths, digits))
+        ]
+        return f"too large to be written down: {', '.join(left_out)}" if left_out else None
+
+    def _count(self, algebra: PathPolynomial, closed: ClosedForm | None) -> Coefficients | None:
+        if closed is not None and not self.is_shallow:
+            return None if _is_too_large(closed.size(self.depth)) else closed.row(self.depth)
+        sources = sources_of(self.tape, self.start)
+        if not sources or self.tape.output is None:
+            return (0,)
+        return coefficients(fold(self.tape, algebra, given=dict.fromkeys(sources, ONE)))
+
+    @cached_property
+    def distinct(self) -> Coefficients | None:
+        return self._distinct[0]
+
+    @cached_property
+    def distinct_reason(self) -> str | None:
+        return self._distinct[1]
+
+    @cached_property
+    def _distinct(self) -> tuple[Coefficients | None, str | None]:
+        try:
+            if self.keeps_activations:
+                return distinct_keeping(self.tape, self.start, ACTIVATIONS), None
+            return _count_distinct(self.tape, self.start), None
+        except TooManyLinksError:
+            return None, "the links change too much from value to value to be counted at this depth"
+        except UserError as error:
+            if self.closed is None:
+                raise
+            return None, error.diagnostics[0].message
+
+    @cached_property
+    def expansions(self) -> dict[int, str]:
+        """The words of d output / d x[0] at depths 1 to 4, and at this one if they are few."""
+        written = {}
+        for depth in [*EXPANDED, self.depth]:
+            text = self._expand(depth) if depth <= min(self.depth, SHALLOW) else None
+            if text is not None and (depth in EXPANDED or len(text) <= MAX_EXPANSION):
+                written[depth] = text
+        return written
+
+    def _expand(self, depth: int) -> str | None:
+        borders = self.tape.borders if self.stages else ()
+        stages = Stages.between([border for border in borders if border < depth], depth)
+        kept = ACTIVATIONS if self.keeps_activations else TRANSPARENT
+        try:
+            return words_to_text(unroll(self.formula, depth, stages), 0, kept)
+        except (TooManyWordsError, UserError):
+            # Some formulas exist only from some depth on, such as `output x[3]`.
+            return None
+
+    @cached_property
+    def through_block(self) -> dict[str, Coefficients]:
+        """Paths as drawn through each block, "F[3]", by length."""
+        return through_block(self.tape, self.start)
+
+    @cached_property
+    def parameter_gradients(self) -> dict[str, Coefficients]:
+        """Paths of d output / d F[j] with sign, for each block "F[j]", by blocks behind it."""
+        return parameter_gradients(self.tape)
+
+    @cached_property
+    def mean_length(self) -> dict[str, Fraction | None]:
+        """Mean number of blocks on a path, of the distinct paths and of those as drawn."""
+        counts = {"distinct": self.distinct, "gross": self.gross}
+        return {name: mean_length(row) if row else None for name, row in counts.items()}
+
+    @cached_property
+    def std_length(self) -> dict[str, str | None]:
+        """Its standard deviation, in sympy's syntax."""
+        counts = {"distinct": self.distinct, "gross": self.gross}
+        return {name: std_length(row) if row else None for name, row in counts.items()}
+
+    @cached_property
+    def std_value(self) -> dict[str, float]:
+        """The standard deviation, rounded to a float."""
+        counts = {"distinct": self.distinct, "gross": self.gross}
+        variances = {name: variance_of_length(row) for name, row in counts.items() if row}
+        return {name: float(v) ** 0.5 for name, v in variances.items() if v is not None}
+
+    @cached_property
+    def widths(self) -> Widths | None:
+        """Mean and least width of the blocks on the distinct paths, by length."""
+        if self.block_widths is None:
+            return None
+        return widths_by_length(self.tape, self.block_widths, self.start)
+
+    @property
+    def plain_borders(self) -> tuple[int, ...]:
+        """The border blocks that run the backbone's own formula."""
+        return self.tape.plain_borders if self.stages else ()
+
+
+def _has_minus(tape: Tape) -> bool:
+    """Whether net and gross can differ: only a negative constant makes paths cancel."""
+    return any(isinstance(op, Scale) and op.factor < 0 for op in tape.operations)
+
+
+def _count_distinct(tape: Tape, start: int) -> Coefficients:
+    sources = sources_of(tape, start)
+    if not sources or tape.output is None:
+        return (0,)
+    algebra = LinearForms()
+    form = fold(tape, algebra, given=dict.fromkeys(sources, INPUT_FORM))
+    return tuple(int(count) for count in algebra.count(form).coeffs()) or (0,)
+
+
+def _is_too_large(size: tuple[int, float]) -> bool:
+    num_lengths, num_digits = size
+    return num_lengths > MAX_LENGTHS or num_digits > MAX_DIGITS
