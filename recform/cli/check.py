@@ -21,12 +21,12 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
     """
     from recform.errors import UserError
     from recform.formula import resolve
-    from recform.tape import unroll
+    from recform.tape import verify
 
     try:
         parsed = resolve(formula)
         # Some mistakes show only at some depth.
-        unroll(parsed, depth)
+        verify(parsed, depth)
     except UserError as error:
         if not as_json:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from os import PathLike
 from pathlib import Path
 
 from recform.errors import UserError
@@ -17,6 +18,9 @@ def load(path: str | Path) -> Formula:
 
     Raises UserError when the file cannot be read as text, FormulaError when the text is wrong.
     """
+    if not isinstance(path, str | PathLike):
+        raise UserError("bad-argument", f"a path is a text, not of type {type(path).__name__}",
+                        'recform.load("formula.rf")')  # fmt: skip
     return parse(_read_text(Path(path)), str(path))
 
 
@@ -31,6 +35,10 @@ def resolve(formula: Formula | str) -> Formula:
     """
     if isinstance(formula, Formula):
         return formula
+    if not isinstance(formula, str):
+        raise UserError("bad-argument", f"a formula is not of type {type(formula).__name__}",
+                        "give a Formula, its text, a file or the name of an example: "
+                        "recform.analyze(\"resnet_s\")")  # fmt: skip
     if "=" in formula:
         return parse(formula)
     if formula.endswith(".rf") or _is_file(formula):

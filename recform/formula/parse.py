@@ -15,7 +15,7 @@ from typing import Any
 
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from recform.errors import Diagnostic, FormulaError, Source, Span
+from recform.errors import Diagnostic, FormulaError, Source, Span, UserError
 from recform.formula.ast import Equation, Init
 from recform.formula.build import LATER_STATEMENTS, STATEMENTS, Block, Builder, Input, Output, Part
 from recform.formula.check import check
@@ -38,6 +38,9 @@ def parse(text: str, name: str = "<formula>") -> Formula:
     >>> parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])").main
     'x'
     """
+    if not isinstance(text, str):
+        raise UserError("bad-argument", f"a formula's text is not of type {type(text).__name__}",
+                        'recform.parse("x[l+1] = x[l] + F(x[l])")')  # fmt: skip
     source = Source(text, name)
     _refuse_large(source)
     statements, mistakes = cut(text)

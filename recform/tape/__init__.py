@@ -21,3 +21,4 @@ from recform.tape.operations import operands as operands
 from recform.tape.place import place as place
 from recform.tape.same import first_equals as first_equals
 from recform.tape.unroll import unroll as unroll
+from recform.tape.unroll import verify as verify

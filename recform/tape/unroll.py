@@ -15,6 +15,10 @@ What is left is a flat list of operations, the tape.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import index
+
 from recform.errors import Diagnostic, FormulaError, Span
 from recform.formula.ast import Apply, Equation, walk
 from recform.formula.formula import Formula
@@ -34,16 +38,43 @@ def unroll(formula: Formula, depth: int, stages: Stages | None = None) -> Tape:
     a value of depth l+1) runs the backbone's own formula, act(x[l] + F(x[l])) for each state.
 
     Raises FormulaError for what goes wrong only at some depth (`future-read`, `circular`,
-    `division-by-zero`, ...) and `too-deep` past the limits.
+    `division-by-zero`, ...), `no-projection` at a border, and `too-deep` past the limits.
     """
+    with _limits(depth):
+        return _unroller(formula, depth, stages).run()
+
+
+def verify(formula: Formula, depth: int) -> None:
+    """Nothing, if the formula can be written out to `depth`, with each of its start values.
+
+    Unrolling leaves out the start values that nothing reads. Raises as `unroll` does.
+    """
+    with _limits(depth):
+        unroller = _unroller(formula, depth, None)
+        unroller.run()
+        unroller.run_starts()
+
+
+def _unroller(formula: Formula, depth: int, stages: Stages | None) -> _Unroller:
+    try:
+        depth = index(depth)
+    except TypeError:
+        raise _without_place("bad-argument", f"the depth {depth!r} is not a whole number",
+                             "give the number of blocks: depth=16") from None  # fmt: skip
     if not 0 <= depth <= MAX_DEPTH:
         raise _without_place("too-deep", f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
                              f"choose a depth from 0 to {MAX_DEPTH:,}")  # fmt: skip
     if stages is not None and sum(stages.lengths) != depth:
         raise _without_place("bad-argument", f"the stages have {sum(stages.lengths)} blocks, the "
                              f"depth is {depth}", "give as many blocks as depth")  # fmt: skip
+    return _Unroller(formula, depth, stages.borders if stages else ())
+
+
+@contextmanager
+def _limits(depth: int) -> Iterator[None]:
+    """What stops the unrolling of a formula, told to the user."""
     try:
-        return _Unroller(formula, depth, stages.borders if stages else ()).run()
+        yield
     except (TooManyValues, TooManySteps) as excess:
         raise _without_place("too-deep", f"at depth {depth:,} {excess}",
                              "choose a smaller depth, or shorter ranges") from None  # fmt: skip
@@ -95,6 +126,13 @@ class _Unroller:
         template = Tape((), None, self._depth, self._formula.main, self._borders,
                         tuple(self._plain_borders))  # fmt: skip
         return self._tape.finish(template, output, values)
+
+    def run_starts(self) -> None:
+        for init in self._formula.inits:
+            if init.block is None:
+                self.state(init.state, init.depth, init.span)
+            else:
+                self.start(init.block, init.state, init.depth)
 
     def _output(self) -> int | None:
         scope = Scope({"L": self._depth}, self._depth - 1)

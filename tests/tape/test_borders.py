@@ -65,6 +65,15 @@ def test_a_block_is_not_shared_across_a_border():
     assert "share blocks within a stage" in str(caught.value)
 
 
+def test_a_start_behind_a_border_is_refused_where_no_formula_can_read_it():
+    # y[0] lies behind block 0 already, and the plain formula would apply block 0 to it
+    text = "x[l+1] = F(y[l])\ny[l+1] = x[l] + F(y[l])\ninit y[0] = F(x[0])"
+    with pytest.raises(FormulaError) as caught:
+        unroll(parse(text), 4, Stages((2, 2), widens=True))
+    assert caught.value.code == "no-projection"
+    assert "block 0 changes the shape" in str(caught.value)
+
+
 def test_a_block_may_be_shared_within_a_stage():
     # blocks 1 and 2 share, 4 and 5; the first of a stage changes the shape and stands alone
     shared = "x[l+1] = x[l] + F[l if l % 3 == 0 else l - l % 3 + 1](x[l])"

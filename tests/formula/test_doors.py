@@ -1,0 +1,18 @@
+"""What is no formula at all is told at the door, in the words of the user."""
+
+from __future__ import annotations
+
+import pytest
+
+from recform.errors import UserError
+from recform.formula import load, parse, resolve
+
+
+@pytest.mark.parametrize("thing", [3, None, b"x[l+1] = F(x[l])", ["resnet"]])
+@pytest.mark.parametrize("door", [resolve, parse, load])
+def test_what_is_no_text_is_refused_by_its_type(door, thing) -> None:
+    with pytest.raises(UserError) as caught:
+        door(thing)
+    assert caught.value.code == "bad-argument"
+    assert type(thing).__name__ in caught.value.diagnostics[0].message
+    assert "recform." in caught.value.diagnostics[0].hint
