@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import count
 from random import Random
 
@@ -67,15 +68,16 @@ def characteristic(form: FirstOrder) -> Characteristic:
         samples.setdefault(order, {})[at] = sample
         order = max(samples)
         found = samples[order]
-        if len(found) > _degree_bound(form, order):
+        enough = 1 + _degree_of_coefficients(form)
+        if len(found) > max(enough, _degree_of_minors(form, order)):
             break
-    points = list(found)
+    points, values = list(found), list(found.values())
     coefficients = [
-        interpolate(points, [sample.polynomial[power] for sample in found.values()])
+        interpolate(points[:enough], [sample.polynomial[power] for sample in values[:enough]])
         for power in range(order + 1)
     ]
     drop = fmpq_poly([])
-    for minors in zip(*(sample.minors for sample in found.values()), strict=True):
+    for minors in zip(*(sample.minors for sample in values), strict=True):
         drop = drop.gcd(interpolate(points, minors))
     assert drop != 0, "a minor of rows that are independent at most g vanishes at few"
     return Characteristic(coefficients, drop)
@@ -129,24 +131,32 @@ def _sample(form: FirstOrder, at: int) -> _Sample:
     orbit = [[entry[0] for entry in row] for row in _orbit(form.map(field.reduce), field)]
     coefficients = _first_dependence(orbit)
     order = len(coefficients)
-    minors = [_minor(orbit[:order], Random(seed)) for seed in SEEDS]
+    if order == 0:
+        return _Sample([fmpq(1)], [fmpq(1)])
+    rows = fmpq_mat(orbit[:order])
+    minors = [(rows * _mixture(rows.ncols(), order, seed)).det() for seed in SEEDS]
     return _Sample([*coefficients, fmpq(1)], minors)
 
 
-def _minor(rows: Sequence[Sequence[fmpq]], random: Random) -> fmpq:
-    """The determinant of as many random combinations of columns as there are rows."""
-    if not rows:
-        return fmpq(1)
-    mixed = [[random.randrange(-9, 10) for _ in rows] for _ in rows[0]]
-    return (fmpq_mat([list(row) for row in rows]) * fmpq_mat(mixed)).det()
+@lru_cache
+def _mixture(num_columns: int, num_mixed: int, seed: int) -> fmpq_mat:
+    """A random matrix, which takes rows to as many combinations of their columns as wanted."""
+    random = Random(seed)
+    return fmpq_mat(
+        [[random.randrange(-9, 10) for _ in range(num_mixed)] for _ in range(num_columns)]
+    )
 
 
-def _degree_bound(form: FirstOrder, order: int) -> int:
-    """A bound in g for the coefficients of chi and for minors of `order` + 1 rows u M^j."""
-    rows = [_degree(row) for step in form.steps for row in step]
+def _degree_of_coefficients(form: FirstOrder) -> int:
+    """A bound for the degree in g of what divides det(x - M(g)): minors are sums over rows."""
+    return sum(_degree(row) for step in form.steps for row in step)
+
+
+def _degree_of_minors(form: FirstOrder, order: int) -> int:
+    """A bound for the degree in g of the minors of u, uM, ..., uM^order."""
     per_period = sum(max(map(_degree, step), default=0) for step in form.steps)
-    first = max((_degree(row) for row in form.readings()), default=0)
-    return max(sum(rows), (order + 1) * first + per_period * order * (order + 1) // 2)
+    first = max(map(_degree, form.readings()), default=0)
+    return (order + 1) * first + per_period * order * (order + 1) // 2
 
 
 def _degree(row: Row) -> int:

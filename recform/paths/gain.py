@@ -34,11 +34,12 @@ from recform.paths.stability import Interval as Interval
 from recform.paths.stability import bounded_gains as bounded_gains
 from recform.paths.stability import is_bounded as is_bounded
 
-# A root of multiplicity m is known to one m-th of the digits only.
-BITS = 320
+BITS = 64
+# As an eigenvalue, a root of multiplicity m is known to one m-th of the digits only.
+BITS_OF_EIGENVALUES = 320
 
 
-def growth_rate(formula: Formula, weight: complex) -> float:
+def growth_rate(formula: Formula, weight: Fraction | complex) -> float:
     """Factor by which the signal grows per layer when every block multiplies by `weight`.
 
     The limit of |P_n(weight)|^(1/n), continued through the single weights at which the largest
@@ -50,7 +51,7 @@ def growth_rate(formula: Formula, weight: complex) -> float:
     return growth_curve(formula, [weight])[0]
 
 
-def growth_curve(formula: Formula, weights: Sequence[complex]) -> list[float]:
+def growth_curve(formula: Formula, weights: Sequence[Fraction | complex]) -> list[float]:
     """`growth_rate` at each weight, real or complex."""
     characteristic = _characteristic(formula)
     return [_largest_root(characteristic, weight) for weight in weights]
@@ -65,7 +66,7 @@ def _characteristic(formula: Formula) -> list[fmpq_poly]:
     return list(reversed(function.denominator))
 
 
-def _largest_root(characteristic: Sequence[fmpq_poly], weight: complex) -> float:
+def _largest_root(characteristic: Sequence[fmpq_poly], weight: Fraction | complex) -> float:
     if not (isfinite(weight.real) and isfinite(weight.imag)):
         message = f"a weight must be a finite number, not {weight}"
         raise UserError("bad-argument", message, "give a number such as 0.5")
@@ -88,7 +89,7 @@ def _largest_complex(characteristic: Sequence[fmpq_poly], weight: complex) -> fl
     degree = len(characteristic) - 1
     if degree == 0:
         return 0.0
-    with ctx.workprec(BITS):
+    with ctx.workprec(BITS_OF_EIGENVALUES):
         last = [-acb_poly(part)(acb(weight)) for part in characteristic[:-1]]
         companion = acb_mat(degree, degree)
         for row in range(degree):

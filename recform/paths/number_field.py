@@ -40,6 +40,10 @@ class Field:
     def modulus(self) -> fmpq_poly:
         return fmpq_poly(self.root.minimal)
 
+    @cached_property
+    def _near(self) -> arb:
+        return self.root.enclosure(BITS[0]).real
+
     @property
     def degree(self) -> int:
         return self.modulus.degree()
@@ -67,7 +71,8 @@ class Field:
         bits = BITS[0]
         while bits <= MAX_BITS:
             with ctx.workprec(bits):
-                value = _evaluate(element, self.root.enclosure(bits).real)
+                at = self._near if bits == BITS[0] else self.root.enclosure(bits).real
+                value = _evaluate(element, at)
             if value > 0:
                 return 1
             if value < 0:
