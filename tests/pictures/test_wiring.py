@@ -24,7 +24,7 @@ from recform.tape import Call, Tape, unroll
 
 LAW = settings(max_examples=40, derandomize=True, deadline=None,
                suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
-DRAWN = settings(LAW, max_examples=10)
+DRAWN = settings(LAW, max_examples=5)
 # Inches: less than this between two lines is nothing to be seen.
 NEAR = 1e-6
 PICTURED = ["resnet", "resnet_s", "dense_sum", "momentum", "revnet", "resnet_s_code", "leapfrog",
