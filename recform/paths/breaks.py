@@ -26,7 +26,8 @@ from recform.paths.letters import kind_of_map
 from recform.tape import Stages, place, unroll
 
 MAX_DEPTH = 24
-MAX_BORDER_DEPTH = 6
+# Networks with one border, and with two, have at most so many blocks.
+MAX_BLOCKS = {1: 6, 2: 4}
 
 
 def breaks(left: Formula, right: Formula, depth: int) -> tuple[str, ...]:
@@ -56,10 +57,10 @@ def _has_map(formula: Formula, kept: str) -> bool:
 
 def _borders(depth: int) -> Iterator[Stages]:
     """Small networks with one border or two, at every place."""
-    depth = max(2, min(depth, MAX_BORDER_DEPTH))
-    for number in (1, 2):
-        for borders in combinations(range(depth), number):
-            yield Stages.between(borders, depth)
+    for number, most in MAX_BLOCKS.items():
+        num_blocks = max(2, min(depth, most))
+        for borders in combinations(range(num_blocks), number):
+            yield Stages.between(borders, num_blocks)
 
 
 def _agree(left: Formula, right: Formula, kept: str, stages: Stages) -> bool:

@@ -154,7 +154,9 @@ def derived(
     if not sources:
         return known
     meanings: dict[int, Jet] = {}
-    given = {source: jets.source(known[source].form) for source in sources}
+    # What comes before is constant.
+    given = {value: known[value] for value in known if value < min(sources)}
+    given |= {source: jets.source(known[source].form) for source in sources}
     fold(tape, jets, given, meanings.__setitem__)
     return meanings
 
