@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 
 from flint import fmpz
 
@@ -25,10 +26,11 @@ def mean_length(counts: Sequence[int | Fraction]) -> Fraction | None:
 
     `counts` are not negative.
     """
-    total = sum(counts)
+    weights = _whole(counts)
+    total = sum(weights)
     if total == 0:
         return None
-    return Fraction(sum(length * count for length, count in enumerate(counts))) / Fraction(total)
+    return Fraction(sum(length * weight for length, weight in enumerate(weights)), total)
 
 
 def variance_of_length(counts: Sequence[int | Fraction]) -> Fraction | None:
@@ -36,8 +38,9 @@ def variance_of_length(counts: Sequence[int | Fraction]) -> Fraction | None:
     mean = mean_length(counts)
     if mean is None:
         return None
-    squares = sum(length * length * count for length, count in enumerate(counts))
-    return Fraction(squares) / Fraction(sum(counts)) - mean * mean
+    weights = _whole(counts)
+    squares = sum(length * length * weight for length, weight in enumerate(weights))
+    return Fraction(squares, sum(weights)) - mean * mean
 
 
 def std_length(counts: Sequence[int | Fraction]) -> str | None:
@@ -48,6 +51,12 @@ def std_length(counts: Sequence[int | Fraction]) -> str | None:
     if max(variance.numerator.bit_length(), variance.denominator.bit_length()) > MAX_ROOT_BITS:
         return f"sqrt({_digits(variance)})"
     return sum_with_root(Fraction(0), Fraction(1), variance)
+
+
+def _whole(counts: Sequence[int | Fraction]) -> list[int]:
+    """The counts times their common denominator, which no mean depends on."""
+    common = lcm(*(count.denominator for count in counts))
+    return [count.numerator * (common // count.denominator) for count in counts]
 
 
 def _digits(value: Fraction) -> str:
