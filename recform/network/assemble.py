@@ -1,7 +1,7 @@
 """A backbone put together by a formula.
 
-The model stays the model: its class gains a new `forward_features`, straight-line code made from
-the tape, and the model keeps everything else, its children's names first of all. What is new (the
+The model stays the model: its class gains a new forward, straight-line code made from the tape,
+and the model keeps everything else, its children's names first of all. What is new (the
 projections, norms and further blocks that the formula asks for) stands under one child,
 `formula`; what the formula does not read is taken out.
 """
@@ -9,141 +9,238 @@ projections, norms and further blocks that the formula asks for) stands under on
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable
 from itertools import count
+from typing import Any
 
-from timm.layers import ConvNormAct
+from timm.layers import LayerNorm2d
 from torch import fx, nn
 
-from recform.network.backbone import Backbone, Shape
+from recform.errors import UserError
+from recform.network.backbone import Backbone, Unit, accepts_context
 from recform.network.emit import emit, keep_values_intact
+from recform.network.projection import NormMaker, make_projection
 from recform.tape import Call, Tape
 
 _numbers = count()
 
 
 class BackboneParts:
-    """The parts of a backbone's units as nodes of a new graph, and new modules where needed."""
+    """The parts of a backbone's units as nodes of a new graph, and new modules where needed.
 
-    def __init__(self, backbone: Backbone, spares: dict[str, Backbone]) -> None:
+    A part is copied with what it reads: the state that it is applied to, and whatever is no state,
+    such as sizes and position tables, as it was computed last.
+    """
+
+    def __init__(self, backbone: Backbone, spares: dict[str, Backbone],
+                 projection: str = "conv") -> None:  # fmt: skip
         self.graph = fx.Graph()
         self.added = nn.Module()
         self.projections: list[str] = []
+        self.context: dict[fx.Node, fx.Node] = {}
         self._backbone = backbone
         self._spares = spares
+        self._projection = projection
+        self._entered: dict[tuple[int, fx.Node], dict[fx.Node, fx.Node]] = {}
+        self._begun: dict[tuple[int, fx.Node], fx.Node] = {}
+        self._branches: dict[fx.Node, Unit] = {}
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
         unit = self._backbone.units[index]
-        if block == "F":
-            return self._inline(unit.branch, unit.path, argument)
-        # A further block is the branch of the same unit in a fresh copy of the backbone.
-        name = f"{block}.{index}"
-        if not _has(self.added, name):
-            spare = self._spares[block]
-            module = spare.model.get_submodule(spare.units[index].path)
-            _keep_only(module, unit.branch)
-            _add(self.added, name, module)
-        return self._inline(unit.branch, f"formula.{name}", argument)
+        copies = self._enter(index, argument)
+        before = len(self.graph.nodes)
+        if block != "F":
+            self._add_copy_of_branch(block, index)
+        for node in unit.branch:
+            self.copy(node, copies)
+            if block != "F":
+                _retarget(copies[node], unit.path, f"formula.{block}.{index}")
+        self._begun.setdefault((index, argument), list(self.graph.nodes)[before])
+        self._branches[copies[unit.branch_end]] = unit
+        return copies[unit.branch_end]
 
     def act(self, index: int, argument: fx.Node) -> fx.Node:
         unit = self._backbone.units[index]
-        return self._inline(unit.after, unit.path, argument)
+        copies = {unit.addition: argument}
+        for node in unit.after:
+            self.copy(node, copies)
+        return copies[unit.hands_on]
 
     def norm(self, index: int, argument: fx.Node) -> fx.Node:
-        channels = self._backbone.reads[index].channels
+        shape = self._backbone.reads[index]
         name = f"norm.{index}"
         if not _has(self.added, name):
-            _add(self.added, name, norm_class(self._backbone)(channels))
+            is_image = shape.is_channels_first and not shape.is_tokens
+            make = norm_of_images(self._backbone) if is_image else nn.LayerNorm
+            _add(self.added, name, make(shape.channels))
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
         unit = self._backbone.units[border]
-        return self._inline(unit.shortcut, unit.path, argument)
+        copies = self._enter(border, argument)
+        begun = self._begun.get((border, argument))
+        if begun is None or unit.runs_branch_first:
+            for node in unit.shortcut:
+                self.copy(node, copies)
+        else:
+            # The order in which gradients are added up is that of the forward pass.
+            with self.graph.inserting_before(begun):
+                for node in unit.shortcut:
+                    self.copy(node, copies)
+        return copies[unit.shortcut_end]
 
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
-        name = f"projection.{label}_at_{border}"
         before, after = self._backbone.reads[border : border + 2]
-        _add(self.added, name, make_projection(before, after, norm_class(self._backbone)))
+        if before == after:
+            return argument
+        name = f"projection.{label}_at_{border}"
+        norm = norm_of_images(self._backbone)
+        _add(self.added, name, make_projection(before, after, norm, self._projection))
         self.projections.append(f"formula.{name}")
         return self.graph.call_module(f"formula.{name}", (argument,))
 
-    def _inline(self, nodes: Sequence[fx.Node], path: str, argument: fx.Node) -> fx.Node:
-        """Nodes of a unit's own graph, copied; the first reads `argument`."""
-        copies: dict[fx.Node, fx.Node] = {}
-        last = argument
-        for node in nodes:
-            last = self.graph.node_copy(node, lambda old: copies.get(old, argument))
-            if node.op in ("call_module", "get_attr"):
-                last.target = f"{path}.{node.target}"
-            copies[node] = last
-        return last
+    def copy(self, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
+        """A node of the backbone in the new graph, reading what `copies` has for its inputs."""
+        new = self.graph.node_copy(node, lambda old: self._find(old, copies))
+        overwrites = node.meta.get("overwrites", False)
+        new.meta = {"overwrites": True} if overwrites else {}
+        copies[node] = self.context[node] = new
+        return new
+
+    def order_sums(self) -> None:
+        """Write F + x where the backbone does: the first operand decides the memory format."""
+        for node in self.graph.nodes:
+            if node.op == "call_function" and node.target is operator.add:
+                left, right = node.args
+                unit = self._branches.get(right)
+                if unit is not None and unit.adds_branch_first and left not in self._branches:
+                    node.args = (right, left)
+
+    def _enter(self, index: int, argument: fx.Node) -> dict[fx.Node, fx.Node]:
+        """What lies before a unit, applied to a state once, whoever reads it."""
+        key = (index, argument)
+        if key not in self._entered:
+            unit = self._backbone.units[index]
+            self._entered[key] = {unit.reads: argument}
+            for node in unit.before:
+                self.copy(node, self._entered[key])
+        return self._entered[key]
+
+    def _find(self, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
+        found = copies.get(node) or self.context.get(node)
+        if found is not None:
+            return found
+        if node in self._backbone.flow:
+            raise UserError("no-units", f"later blocks need {node.name}, which the formula skips",
+                            "apply each block to a state")  # fmt: skip
+        return self.copy(node, copies)
+
+    def _add_copy_of_branch(self, block: str, index: int) -> None:
+        """The branch of the same unit in a fresh copy of the backbone, under `formula`."""
+        name = f"{block}.{index}"
+        if _has(self.added, name):
+            return
+        unit, spare = self._backbone.units[index], self._spares[block].model
+        _add(self.added, name, nn.Module())
+        for node in unit.branch:
+            if _has_path(node):
+                target = str(node.target)
+                _put(self.added.get_submodule(name), _below(target, unit.path),
+                     operator.attrgetter(target)(spare))  # fmt: skip
 
 
-def norm_class(backbone: Backbone) -> Callable[[int], nn.Module]:
-    """The backbone's own normalisation, made from a number of channels."""
-    unit = backbone.units[0]
-    for node in unit.branch:
-        if node.op == "call_module":
-            module = backbone.model.get_submodule(f"{unit.path}.{node.target}")
-            if isinstance(module, nn.BatchNorm2d | nn.GroupNorm | nn.InstanceNorm2d):
-                return type(module)  # type: ignore[return-value]
+def norm_of_images(backbone: Backbone) -> NormMaker:
+    """The backbone's own normalisation of images, made from a number of channels."""
+    own = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, LayerNorm2d)
+    for unit in backbone.units:
+        for node in unit.branch:
+            if node.op == "call_module":
+                for module in backbone.model.get_submodule(str(node.target)).modules():
+                    if isinstance(module, own):
+                        return _maker(module)
+                    if isinstance(module, nn.LayerNorm):
+                        return LayerNorm2d
     return nn.BatchNorm2d
 
 
-def make_projection(
-    before: Shape, after: Shape, norm: Callable[[int], nn.Module] = nn.BatchNorm2d
-) -> nn.Module:
-    """A 1x1 convolution with stride, without bias, and a norm (Liao et al. 2021, A.5)."""
-    stride = (round(before.height / after.height), round(before.width / after.width))
-    projection = ConvNormAct(before.channels, after.channels, kernel_size=1,
-                             stride=stride, norm_layer=norm, apply_act=False)  # type: ignore[arg-type]  # fmt: skip
-    weight = projection.get_parameter("conv.weight")
-    nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
-    return projection
+def _maker(norm: nn.Module) -> NormMaker:
+    if type(norm) is nn.GroupNorm:
+        return lambda channels: nn.GroupNorm(min(norm.num_groups, channels), channels)
+    for plain in (nn.BatchNorm2d, nn.InstanceNorm2d, LayerNorm2d):
+        if isinstance(norm, plain) and type(norm).__name__.endswith("Act2d"):
+            return plain
+    return type(norm)
 
 
 def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
-    """The graph of forward_features by the tape; the backbone's model gets the parts added."""
+    """The graph of the forward by the tape; the backbone's model gets the parts added."""
+    order = {node: place for place, node in enumerate(backbone.trunk.nodes)}
+    first, last = backbone.units[0].reads, backbone.units[-1].hands_on
     copies: dict[fx.Node, fx.Node] = {}
-    paths = backbone.path_of_unit
     for node in backbone.trunk.nodes:
-        unit = paths.get(str(node.target)) if node.op == "call_module" else None
-        if unit is None:
-            copies[node] = parts.graph.node_copy(node, lambda old: copies[old])
-        elif unit == backbone.depth - 1:
-            first = backbone.units[0].path
-            stem = next(n for n in backbone.trunk.nodes if n.target == first).args[0]
-            copies[node] = emit(tape, parts.graph, parts, copies[stem])  # type: ignore[index]
+        if not order[first] < order[node] <= order[last]:
+            parts.copy(node, copies)
+        elif node is last:
+            copies[node] = emit(tape, parts.graph, parts, copies[first])
+    parts.order_sums()
     if list(parts.added.children()):
         backbone.model.add_module("formula", parts.added)
     return parts.graph
 
 
 def remove_unread(backbone: Backbone, graph: fx.Graph) -> tuple[str, ...]:
-    """Take out of the units what the graph does not call; the paths taken out come back."""
-    called = {str(node.target) for node in graph.nodes if node.op == "call_module"}
-    removed = []
-    for unit in backbone.units:
-        module = backbone.model.get_submodule(unit.path)
-        for node in (*unit.branch, *unit.shortcut, *unit.after):
-            path = f"{unit.path}.{node.target}"
-            if node.op == "call_module" and path not in called:
-                removed.append(path)
-                setattr(module, str(node.target), None)
+    """Take out of the units what the graph does not read; the paths taken out come back."""
+    read = {str(node.target) for node in graph.nodes if _has_path(node)}
+    paths = [str(node.target) for unit in backbone.units for node in unit.nodes if _has_path(node)]
+    removed = [path for path in dict.fromkeys(paths) if path not in read]
+    for path in removed:
+        owner, _, name = path.rpartition(".")
+        setattr(backbone.model.get_submodule(owner), name, None)
     return tuple(removed)
 
 
-def forward_features_from(graph: fx.Graph, model: nn.Module) -> tuple[Callable, str]:
-    """The graph as a function of `self` and images, and its source."""
-    keep_values_intact(graph, model)
+def forward_from(graph: fx.Graph, backbone: Backbone) -> tuple[Callable[..., Any], str]:
+    """The graph as a method of the model, and its source."""
+    keep_values_intact(graph, backbone.model)
     code = graph.python_code(root_module="self")
-    source = code.src.replace("def forward(", "def forward_features(", 1)
+    source = code.src.replace("def forward(", f"def {backbone.method}(", 1)
     # Registered, so that tracebacks show the lines.
     file = f"<recform network {next(_numbers)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     scope = dict(code.globals)
     exec(compile(source, file, "exec"), scope)
-    return scope["forward_features"], source.strip()
+    forward = scope[backbone.method]
+    if accepts_context(backbone.model, backbone.method):
+        forward = _without_context(forward)
+    return forward, source.strip()
+
+
+def _without_context(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward pass, refusing the masks and the like that it was not made for."""
+
+    def method(self: nn.Module, images: Any, *rest: Any, **context: Any) -> Any:
+        if any(value is not None and value is not False for value in (*rest, *context.values())):
+            raise UserError("bad-argument", "a network by a formula takes images only",
+                            "leave out masks and other arguments")  # fmt: skip
+        return forward(self, images)
+
+    return method
+
+
+def _has_path(node: fx.Node) -> bool:
+    """Whether a node reads a module, a parameter or a buffer of the model."""
+    is_mode = str(node.target).split(".")[-1] == "training"
+    return node.op in ("call_module", "get_attr") and not is_mode
+
+
+def _retarget(node: fx.Node, old: str, new: str) -> None:
+    if _has_path(node):
+        node.target = f"{new}.{_below(str(node.target), old)}"
+
+
+def _below(path: str, owner: str) -> str:
+    return path.removeprefix(f"{owner}.") if owner else path
 
 
 def _has(root: nn.Module, name: str) -> bool:
@@ -157,11 +254,17 @@ def _add(root: nn.Module, name: str, module: nn.Module) -> None:
     root.get_submodule(container).add_module(leaf, module)
 
 
-def _keep_only(module: nn.Module, nodes: Sequence[fx.Node]) -> None:
-    kept = {str(node.target) for node in nodes if node.op == "call_module"}
-    for name, _ in list(module.named_children()):
-        if name not in kept:
-            delattr(module, name)
+def _put(root: nn.Module, path: str, value: Any) -> None:
+    """A module, parameter or buffer under a dotted path, with containers on the way."""
+    *containers, leaf = path.split(".")
+    for name in containers:
+        if name not in root._modules:
+            root.add_module(name, nn.Module())
+        root = root.get_submodule(name)
+    if isinstance(value, nn.Module | nn.Parameter):
+        setattr(root, leaf, value)
+    else:
+        root.register_buffer(leaf, value)
 
 
 def spare_blocks(tape: Tape) -> tuple[str, ...]:

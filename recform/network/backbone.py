@@ -1,51 +1,81 @@
 """A backbone taken apart: stem, a chain of residual units, head.
 
-The backbone's `forward_features` is traced with its units as leaves. What comes before the chain
-is the stem, what comes after it belongs to the head; the chain itself is what a formula replaces.
+    images -> stem -> [before -> S, F -> addition -> after] -> ... -> head
 
-This version takes apart timm's ResNet family (basic and bottleneck blocks, with or without
-squeeze-and-excitation, groups, wide or deep) and recform's CIFAR nets, which are built from the
-same blocks.
+The forward is one graph (`open_up`); its residual additions cut it into units. What lies between
+two units, such as a downsampling convolution or a merging of patches, is `before` the second: its
+branch and its shortcut both read it. Any model goes: nothing here knows a class of blocks.
 """
 
 from __future__ import annotations
 
-import copy
+import inspect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from threading import Lock
 
 import torch
-from timm.models.resnet import BasicBlock, Bottleneck
 from torch import fx, nn
+from torch.fx.proxy import TraceError
 
 from recform.errors import UserError
-from recform.network.split import Unit, split
+from recform.network.open import open_up
+from recform.network.refusal import why_not
+from recform.network.shape import Shape, shape_of
+from recform.network.split import Addition, Flow, num_weights, residual_additions
+from recform.network.trace import ghost_of
 
 # torch.fx patches nn.Module while it traces: one backbone at a time, or threads meet in the patch.
 _TRACING = Lock()
-
-UNIT_CLASSES = (BasicBlock, Bottleneck)
+# Children of a model whose additions are no units of the chain, whatever their form.
+_STEM_AND_HEAD = ("stem", "patch_embed", "head", "classifier", "fc")
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a unit reads or hands on, without the batch: channels and resolution."""
+class Unit:
+    """The parts of one residual unit, as nodes of the backbone's graph in order of execution.
 
-    channels: int
-    height: int
-    width: int
+    `reads` is the state; `before` leads from it to `enters`, which branch and shortcut read. They
+    end in `branch_end` and `shortcut_end`, and `after` leads from the addition to `hands_on`, the
+    next state. `adds_branch_first` and `runs_branch_first` keep the order of the original's sum.
+    """
+
+    path: str
+    reads: fx.Node
+    before: tuple[fx.Node, ...]
+    enters: fx.Node
+    branch: tuple[fx.Node, ...]
+    branch_end: fx.Node
+    shortcut: tuple[fx.Node, ...]
+    shortcut_end: fx.Node
+    addition: fx.Node
+    after: tuple[fx.Node, ...]
+    hands_on: fx.Node
+    adds_branch_first: bool
+    runs_branch_first: bool
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether a state passes by more than a wire, so that older values need a projection."""
+        return self.enters is not self.reads or self.shortcut_end is not self.enters
+
+    @property
+    def nodes(self) -> tuple[fx.Node, ...]:
+        return (*self.before, *self.branch, *self.shortcut, *self.after)
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """The parts of a model. `trunk` is the graph of its forward_features, with units as leaves.
+    """The parts of a model. `trunk` is the graph of `method`, its forward or forward_features.
 
+    `flow` says which values of the graph are made from the images.
     `reads[j]` is the shape that unit j reads; the last entry is what the head reads.
     """
 
     model: nn.Module
+    method: str
     trunk: fx.Graph
+    flow: Flow
     units: tuple[Unit, ...]
     reads: tuple[Shape, ...]
 
@@ -55,8 +85,8 @@ class Backbone:
 
     @property
     def borders(self) -> tuple[int, ...]:
-        """The units at which older values need a projection."""
-        return tuple(j for j, unit in enumerate(self.units) if unit.changes_shape)
+        """The units at which older values may need a projection."""
+        return tuple(j for j, unit in enumerate(self.units) if unit.changes_state)
 
     @property
     def has_act(self) -> bool:
@@ -64,76 +94,170 @@ class Backbone:
         return any(unit.after for unit in self.units)
 
     @property
-    def path_of_unit(self) -> dict[str, int]:
-        return {unit.path: j for j, unit in enumerate(self.units)}
-
-
-class _Trunk(fx.Tracer):
-    """Traces forward_features down to the units, which are leaves."""
-
-    traced_func_name = "forward_features"
-
-    def __init__(self, units: dict[str, Unit]) -> None:
-        super().__init__()
-        self._units = units
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return not any(path.startswith(f"{module_qualified_name}.") for path in self._units)
+    def coverage(self) -> float:
+        """The share of the model's parameters that lies in branches and shortcuts."""
+        inside = [node for unit in self.units for node in (*unit.branch, *unit.shortcut)]
+        total = sum(parameter.numel() for parameter in self.model.parameters())
+        return num_weights(inside, self.model) / total if total else 0.0
 
 
 def take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     """The stem, units and head of a model; `image_size` is (channels, height, width).
 
-    Raises UserError `no-units` if the model is not of the families that can be taken apart.
+    The model may be on the meta device, and is not changed. Raises UserError `no-units` if it has
+    no chain of residual units, with what was found instead.
     """
-    with _TRACING:
+    with _TRACING, torch.random.fork_rng(devices=[]):
         return _take_apart(model, image_size)
 
 
 def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
-    units = {}
-    for path, module in model.named_modules():
-        unit = split(module, path) if isinstance(module, UNIT_CLASSES) else None
-        if unit is not None:
-            units[path] = unit
-    name = type(model).__name__
-    if not units or not hasattr(model, "forward_features"):
-        raise UserError("no-units", f"{name} has no residual units that recform can take apart",
-                        "this version reads timm's ResNet family and recform's CIFAR nets: "
-                        "resnet50, seresnet50, resnext50_32x4d, wide_resnet50_2, "
-                        "resnet20_cifar, ...")  # fmt: skip
-    trunk = _Trunk(units).trace(model)
-    chain = _chain(trunk, units)
-    if chain is None:
-        raise UserError("no-units", f"the residual units of {name} are no chain",
-                        "choose a backbone whose units follow one another")  # fmt: skip
-    ordered = tuple(units[path] for path in chain)
-    return Backbone(model, trunk, ordered, _shapes(model, ordered, image_size))
+    method = "forward_features" if hasattr(model, "forward_features") else "forward"
+    ghost = ghost_of(model)
+    images = torch.empty(2, *image_size, device="meta")
+    try:
+        graph = open_up(ghost, method, images)
+    except TraceError as error:
+        raise UserError("no-units", f"the forward pass of {type(model).__name__} cannot be "
+                        f"followed: {error}", why_not(ghost)) from error  # fmt: skip
+    flow = Flow(graph, next(iter(graph.nodes)))
+    additions = [a for a in residual_additions(graph, flow, ghost) if _is_in_chain(a, ghost)]
+    if not additions:
+        raise UserError("no-units", f"{type(model).__name__} has no chain of residual units",
+                        why_not(ghost))  # fmt: skip
+    units = _units(graph, flow, additions)
+    prefix = getattr(model, "num_prefix_tokens", 0)
+    reads = [_shape(unit, unit.reads, ghost, image_size, prefix) for unit in units]
+    reads.append(_shape(units[-1], units[-1].hands_on, ghost, image_size, prefix))
+    return Backbone(model, method, graph, flow, units, tuple(reads))
 
 
-def _chain(trunk: fx.Graph, units: dict[str, Unit]) -> list[str] | None:
-    """The units' paths in the order in which they run, if each reads just the one before."""
-    calls = [node for node in trunk.nodes if node.op == "call_module" and node.target in units]
-    for before, after in pairwise(calls):
-        if after.args != (before,) or list(before.users) != [after]:
-            return None
-    return [str(node.target) for node in calls] if len(calls) == len(units) else None
+def _is_in_chain(addition: Addition, model: nn.Module) -> bool:
+    """Whether an addition lies behind the stem and before the head."""
+    owner = str(addition.node.meta["owner"])
+    top = owner.split(".")[0]
+    return not (owner and any(top == name or top.startswith(f"{name}_") for name in _STEM_AND_HEAD))
 
 
-def _shapes(
-    model: nn.Module, units: tuple[Unit, ...], image_size: tuple[int, int, int]
-) -> tuple[Shape, ...]:
-    """What each unit reads and the last hands on, by one forward pass without data."""
-    ghost = copy.deepcopy(model).to("meta").eval()
-    shapes: list[Shape] = []
+class _Cut:
+    """The graph cut into units: each node belongs to one part of one unit, or to stem or head."""
 
-    def record(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        shapes.append(Shape(*inputs[0].shape[1:]))
-        if len(shapes) == len(units):
-            shapes.append(Shape(*output.shape[1:]))
+    def __init__(self, graph: fx.Graph, flow: Flow, additions: Sequence[Addition]) -> None:
+        self.order = {node: place for place, node in enumerate(graph.nodes)}
+        self.line = flow.line()
+        self.additions = additions
+        self.taken: set[fx.Node] = {addition.node for addition in additions}
 
-    for unit in units:
-        ghost.get_submodule(unit.path).register_forward_hook(record)
-    with torch.no_grad():
-        ghost.forward_features(torch.empty(1, *image_size, device="meta"))  # type: ignore[operator]
-    return tuple(shapes)
+    def sorted(self, nodes: Iterable[fx.Node]) -> tuple[fx.Node, ...]:
+        return tuple(sorted(nodes, key=self.order.__getitem__))
+
+    def upstream(self, end: fx.Node, start: fx.Node) -> set[fx.Node]:
+        """All that `end` is made from and `start` is not, without what other parts have."""
+        found: set[fx.Node] = set()
+        stack = [end]
+        while stack:
+            node = stack.pop()
+            if node is start or node in found or node in self.taken:
+                continue
+            if self.order[node] > self.order[start] or node.op == "get_attr":
+                found.add(node)
+                stack.extend(node.all_input_nodes)
+        return found
+
+
+def _units(graph: fx.Graph, flow: Flow, additions: Sequence[Addition]) -> tuple[Unit, ...]:
+    cut = _Cut(graph, flow, additions)
+    units: list[Unit] = []
+    reads = _first_state(cut, additions[0])
+    for place, addition in enumerate(additions):
+        following = additions[place + 1] if place + 1 < len(additions) else None
+        hands_on = _last_of_unit(cut, addition, following)
+        units.append(_unit(cut, graph, addition, reads, hands_on))
+        reads = hands_on
+    return tuple(units)
+
+
+def _unit(cut: _Cut, graph: fx.Graph, addition: Addition, reads: fx.Node,
+          hands_on: fx.Node) -> Unit:  # fmt: skip
+    branch = cut.upstream(addition.branch, addition.enters)
+    shortcut = cut.upstream(addition.shortcut, addition.enters)
+    # Sizes and views of parameters that both sides read are made before either.
+    both = branch & shortcut
+    branch, shortcut = branch - both, shortcut - both
+    first, end, last = (cut.order[node] for node in (reads, addition.node, hands_on))
+    within = [node for node in graph.nodes if first < cut.order[node] < end]
+    _keep_calls_without_readers(within, branch, shortcut)
+    before = set(within) - branch - shortcut - cut.taken
+    after = {node for node in graph.nodes if end < cut.order[node] <= last}
+    cut.taken |= branch | shortcut | before | after
+    branch_starts = min((cut.order[node] for node in branch), default=0)
+    shortcut_starts = min((cut.order[node] for node in shortcut), default=end)
+    return Unit(
+        path=str(addition.node.meta["owner"]),
+        reads=reads,
+        before=cut.sorted(_alive(before)),
+        enters=addition.enters,
+        branch=cut.sorted(branch),
+        branch_end=addition.branch,
+        shortcut=cut.sorted(shortcut),
+        shortcut_end=addition.shortcut,
+        addition=addition.node,
+        after=cut.sorted(_alive(after)),
+        hands_on=hands_on,
+        adds_branch_first=addition.node.args[0] is addition.branch,
+        runs_branch_first=branch_starts < shortcut_starts,
+    )
+
+
+def _keep_calls_without_readers(
+    nodes: Sequence[fx.Node], branch: set[fx.Node], shortcut: set[fx.Node]
+) -> None:
+    """A call whose result is dropped still draws random numbers: it stays where its input is."""
+    for node in nodes:
+        if node.op == "call_module" and not node.users:
+            for part in (branch, shortcut):
+                if any(source in part for source in node.all_input_nodes):
+                    part.add(node)
+
+
+def _alive(nodes: set[fx.Node]) -> set[fx.Node]:
+    return {node for node in nodes if node.users or node.op == "call_module"}
+
+
+def _first_state(cut: _Cut, addition: Addition) -> fx.Node:
+    """What the first unit reads: where the forward of its module begins."""
+    state, owner = addition.enters, addition.node.meta["owner"]
+    place = cut.line.index(state)
+    while owner and place > 0 and cut.line[place].meta["owner"] == owner:
+        place -= 1
+    return cut.line[place]
+
+
+def _last_of_unit(cut: _Cut, addition: Addition, following: Addition | None) -> fx.Node:
+    """The state that a unit hands on: as far as its module goes on without a change of shape."""
+    state = addition.node
+    stop = following.enters if following is not None else None
+    if state is stop:
+        return state
+    for node in cut.line[cut.line.index(state) + 1 :]:
+        value = node.meta["value"]
+        if node.meta["owner"] != addition.node.meta["owner"] or not addition.node.meta["owner"]:
+            break
+        if getattr(value, "shape", None) != addition.node.meta["value"].shape:
+            break
+        state = node
+        if node is stop:
+            break
+    return state
+
+
+def _shape(unit: Unit, state: fx.Node, model: nn.Module, image_size: tuple[int, int, int],
+           prefix: int) -> Shape:  # fmt: skip
+    nodes = (*unit.before, *unit.branch) if state is unit.reads else unit.branch[::-1]
+    readers = [model.get_submodule(str(node.target)) for node in nodes if node.op == "call_module"]
+    return shape_of(state.meta["value"], readers, image_size[1:], prefix)
+
+
+def accepts_context(model: nn.Module, method: str) -> bool:
+    """Whether the method takes more than images, such as masks."""
+    return len(inspect.signature(getattr(model, method)).parameters) > 1

@@ -20,7 +20,7 @@ from recform.formula import Formula, equation_to_text, resolve, uses_act, with_a
 from recform.network.assemble import (
     BackboneParts,
     assemble,
-    forward_features_from,
+    forward_from,
     remove_unread,
     spare_blocks,
 )
@@ -155,9 +155,9 @@ def _put_together(
     parts = BackboneParts(backbone, _spares(backbone, spare_blocks(placed), spec))
     graph = assemble(backbone, placed, parts)
     removed = remove_unread(backbone, graph)
-    forward_features, code = forward_features_from(graph, backbone.model)
+    forward, code = forward_from(graph, backbone)
     model = backbone.model
-    surface = {"forward_features": forward_features, "__module__": __name__}
+    surface = {backbone.method: forward, "__module__": __name__}
     model.__class__ = type(f"{type(model).__name__}ByFormula",
                            (FormulaNetwork, type(model)), surface)  # fmt: skip
     model.architecture = Architecture(  # type: ignore[assignment]

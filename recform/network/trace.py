@@ -1,0 +1,266 @@
+"""A module's own forward as a graph: its children are leaves, and every node has a value.
+
+torch.fx records; beside each node runs the computation itself, on tensors without data (the meta
+device). So a forward may ask for shapes, unpack tuples, branch on sizes and types, and the graph
+still computes with the sizes of whatever image comes later. What fx cannot see, in-place changes
+whose results are dropped (NFNet's gain), is seen by the tensors' version counters: later readers
+are made to read the changed value.
+
+>>> graph = trace(nn.Sequential(nn.ReLU()), "forward", (torch.empty(2, 3, device="meta"),))
+>>> [str(node.target) for node in graph.nodes]
+['images', '0', 'output']
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from threading import get_ident
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_aggregate
+from torch.fx.proxy import Attribute, TraceError
+from torch.nn import functional
+
+# Made from sizes alone, they must stand in the graph: their sizes may be those of the image.
+_batch_norm = functional.batch_norm
+_FACTORIES = ("arange", "zeros", "ones", "empty", "full", "linspace", "tensor", "rand", "randn")
+
+
+def trace(
+    module: nn.Module,
+    method: str,
+    arguments: tuple[Any, ...],
+    keywords: Mapping[str, Any] | None = None,
+    twin: fx.Graph | None = None,
+) -> fx.Graph:
+    """The graph of `module.method(*arguments)`, each node with its `meta["value"]`.
+
+    Arguments are the values to run on; those wrapped as `Input` become placeholders. With a `twin`,
+    the graph of the same method in the module's other mode, nothing is run: the values are the
+    twin's. Raises TraceError if the forward cannot be followed, or makes other nodes than the twin.
+    """
+    tracer = _Tracer(arguments, keywords or {}, twin)
+    tracer.traced_func_name = method
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(patch.object(functional, "batch_norm", tracer.shaped_like_input))
+        for name in _FACTORIES:
+            stack.enter_context(patch.object(torch, name, tracer.recording(getattr(torch, name))))
+        try:
+            return tracer.trace(module)
+        except TraceError:
+            raise
+        except (RuntimeError, TypeError, ValueError, AttributeError, NameError, AssertionError,
+                KeyError, IndexError, NotImplementedError) as error:  # fmt: skip
+            reason = (str(error) or type(error).__name__).strip().splitlines()[0]
+            raise TraceError(reason) from error
+
+
+class Input:
+    """An argument that becomes a placeholder, with the value to run on."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name, self.value = name, value
+
+
+def ghost_of(module: nn.Module) -> nn.Module:
+    """A copy of a module without data: its parameters and buffers are on the meta device."""
+    tensors = [*module.parameters(), *module.buffers()]
+    memo: dict[int, Any] = {}
+    for tensor in tensors:
+        empty = torch.empty_like(tensor, device="meta")
+        is_parameter = isinstance(tensor, nn.Parameter)
+        memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
+    return copy.deepcopy(module, memo)
+
+
+def value_of(argument: Any) -> Any:
+    """What an argument of a node was when the graph was traced."""
+    return map_aggregate(
+        argument, lambda leaf: leaf.meta["value"] if isinstance(leaf, fx.Node) else leaf
+    )
+
+
+class _Shadow(fx.Proxy):
+    """A proxy that knows its value, and passes for it where Python asks."""
+
+    @property
+    def value(self) -> Any:
+        return self.node.meta["value"]
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override] - isinstance(x, Tensor) must hold
+        return type(self.node.meta["value"])
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.value, name)
+        if callable(attribute):
+            return Attribute(self, name)
+        if isinstance(attribute, bool) or name == "ndim":
+            return attribute
+        return self.tracer.create_proxy("call_function", getattr, (self, name), {})
+
+    def __iter__(self) -> Iterator[Any]:
+        whole: Any = self  # fx gives proxies their operators when it is imported
+        return (whole[place] for place in range(len(self.value)))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __index__(self) -> int:
+        return operator.index(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _Tracer(fx.Tracer):
+    """Records calls of children and of torch; runs each as it is recorded."""
+
+    proxy_buffer_attributes = True
+
+    def __init__(
+        self, arguments: tuple[Any, ...], keywords: Mapping[str, Any], twin: fx.Graph | None
+    ) -> None:
+        super().__init__()
+        self._arguments, self._keywords = arguments, keywords
+        self._twins = None if twin is None else list(twin.nodes)
+        self._is_running = False
+        # fx patches torch for all threads; what others do meanwhile is not ours.
+        self._thread = get_ident()
+
+    @property
+    def _is_recording(self) -> bool:
+        return not self._is_running and get_ident() == self._thread
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Shadow(node, self)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return True
+
+    def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> Any:
+        def shadow(leaf: Any) -> Any:
+            if not isinstance(leaf, Input):
+                return leaf
+            node = self.create_node("placeholder", leaf.name, (), {})
+            node.meta["value"] = leaf.value
+            return self.proxy(node)
+
+        arguments = map_aggregate(self._arguments, shadow)
+        keywords = map_aggregate(dict(self._keywords), shadow)
+        return (lambda: root_fn(self.root, *arguments, **keywords)), []  # type: ignore[misc]
+
+    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+        if not self._is_recording:
+            return forward(*args, **kwargs)
+        return self.create_proxy("call_module", self.path_of_module(m), args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: Any) -> Any:
+        if not self._is_recording:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def create_arg(self, a: Any) -> Any:
+        if isinstance(a, _Shadow):
+            return a.node
+        if isinstance(a, Attribute):
+            raise TraceError("a method is passed as a value")
+        if isinstance(a, torch.Tensor) and not any(
+            a is mine for mine in (*self.root.parameters(), *self.root.buffers())
+        ):
+            raise TraceError("a tensor comes from outside the module")
+        node = super().create_arg(a)
+        if isinstance(node, fx.Node) and "value" not in node.meta:
+            node.meta["value"] = a
+        return node
+
+    def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any,
+                     **options: Any) -> Any:  # fmt: skip
+        proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
+        self._run(proxy, args, kwargs)
+        return proxy
+
+    def recording(self, function: Any) -> Any:
+        """A factory that stands in the graph when a forward calls it."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not self._is_recording:
+                return function(*args, **kwargs)
+            return self.create_proxy("call_function", function, args, kwargs)
+
+        return call
+
+    def shaped_like_input(self, input: Any, *args: Any, **kwargs: Any) -> Any:
+        """batch_norm, whose computation on the meta device takes milliseconds for a shape."""
+        if self._is_running and get_ident() == self._thread:
+            return torch.empty_like(input)
+        return _batch_norm(input, *args, **kwargs)
+
+    def _run(self, proxy: Any, args: Any, kwargs: Any) -> None:
+        node = proxy.node
+        if self._twins is None:
+            node.meta.update(self._observe(node))
+        else:
+            place = len(self.graph.nodes) - 1
+            twin = self._twins[place] if place < len(self._twins) else None
+            if twin is None or (twin.op, twin.target) != (node.op, node.target):
+                raise TraceError("the forward runs other code in training")
+            node.meta.update(twin.meta)
+        if node.meta.get("returns_changed"):
+            # Whoever reads the argument from here on reads what it became.
+            next(arg for arg in args if isinstance(arg, _Shadow)).node = node
+
+    def _observe(self, node: fx.Node) -> dict[str, Any]:
+        """Run a node; its value, and what it did to its arguments."""
+        arguments, keywords = value_of(node.args), value_of(node.kwargs)
+        tensors = [leaf for leaf in _leaves(arguments) if isinstance(leaf, torch.Tensor)]
+        versions = [tensor._version for tensor in tensors]
+        self._is_running = True
+        try:
+            with torch.device("meta"):
+                value = self._value(node, arguments, keywords)
+        finally:
+            self._is_running = False
+        overwrites = any(tensor._version != version
+                         for tensor, version in zip(tensors, versions, strict=True))  # fmt: skip
+        returns_changed = (
+            overwrites
+            and bool(node.args)
+            and (isinstance(node.args[0], fx.Node) and value is arguments[0])
+        )
+        return {"value": value, "overwrites": overwrites, "returns_changed": returns_changed}
+
+    def _value(self, node: fx.Node, arguments: Any, keywords: Any) -> Any:
+        if node.op == "call_function":
+            return node.target(*arguments, **keywords)  # type: ignore[operator]
+        if node.op == "call_method":
+            return getattr(arguments[0], str(node.target))(*arguments[1:], **keywords)
+        if node.op == "call_module":
+            return self.root.get_submodule(str(node.target))(*arguments, **keywords)
+        assert node.op == "get_attr", "placeholders are made with their values"
+        return operator.attrgetter(str(node.target))(self.root)
+
+
+def _leaves(structure: Any) -> list[Any]:
+    leaves: list[Any] = []
+    map_aggregate(structure, leaves.append)
+    return leaves
