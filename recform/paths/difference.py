@@ -87,23 +87,16 @@ def _differing(
     in_right = right.get(first, 0) * factor
     letters = [key if start == 0 else table.tails[key].letter for key in path]
     shown = {key if start == 0 else table.tails[key].letter for key in (*left, *right)}
-    is_path = first == INPUT or nodes[first].length is not None
-    word = _word(table, letters, shown) if is_path else _application(table, first)
+    word = _word(table, letters, shown)
     where = f"at depth {depth}" + (f", from x[{start}]" if start else "")
-    what = f"the {'path' if is_path else 'constant'} {word}"
-    text = (f"{where}, {what} has the coefficient {_text(in_left)} in the first formula and "
-            f"{_text(in_right)} in the second")  # fmt: skip
+    text = (f"{where}, the path {word} has the coefficient {_text(in_left)} in the first formula "
+            f"and {_text(in_right)} in the second")  # fmt: skip
     return Difference(depth, start, word, in_left, in_right, text)
 
 
 def _shortest(vector: Vector, nodes: Sequence[Letter | Tail]) -> int:
     """Of the letters in a form the one with the shortest path; the earliest of several."""
-
-    def length(key: int) -> tuple[float, int]:
-        known = nodes[key].length
-        return (float("inf") if known is None else known, key)
-
-    return min(vector, key=length)
+    return min(vector, key=lambda key: (nodes[key].length, key))
 
 
 def _descent(argument: Vector, nodes: Sequence[Letter | Tail]) -> tuple[list[int], Exact]:
@@ -112,8 +105,6 @@ def _descent(argument: Vector, nodes: Sequence[Letter | Tail]) -> tuple[list[int
     factor: Exact = 1
     while argument:
         key = _shortest(argument, nodes)
-        if nodes[key].length is None:
-            break
         factor *= argument[key]
         if key == INPUT:
             break
@@ -134,13 +125,6 @@ def _letter(table: LetterTable, key: int, uses: Counter[tuple[str, int | None]])
     index = "" if letter.index is None else f"[{letter.index}]"
     argument = f"({_form(table, letter.argument)})" if uses[letter.name, letter.index] > 1 else ""
     return f"{letter.name}'{index}{argument}"
-
-
-def _application(table: LetterTable, key: int) -> str:
-    """F[2](x[0] + F[1](...))."""
-    letter = table.letters[key]
-    index = "" if letter.index is None else f"[{letter.index}]"
-    return f"{letter.name}{index}({_form(table, letter.argument)})"
 
 
 def _form(table: LetterTable, form: Vector, depth: int = 0) -> str:

@@ -1,11 +1,10 @@
 """Whether two formulas have the same paths: at every depth, decided exactly.
 
-Both are run on one table of letters (`jets`), where outputs that are the same linear form are the
-same function of the input, whatever the blocks are. F(0) is a letter too: blocks have biases. Both
-settle to recurrences; what agrees up to order(A) + order(B) depths past their lags is proved to
-agree for ever (`forever`). So much for d x[L]/d x[0]. From a later x[l0] the derivatives are
-compared in the same way, for each l0 up to a period past the settled depths and lags; from there
-on all is the same again, moved by a period.
+Both are run on one table of letters (`jets`), where outputs with the same paths are the same linear
+form. Both settle to recurrences; what agrees up to order(A) + order(B) depths past their lags is
+proved to agree for ever (`forever`). So much for d x[L]/d x[0]. From a later x[l0] the derivatives
+are compared in the same way, for each l0 up to a period past the settled depths and lags; from
+there on all is the same again, moved by a period.
 
     x[l] + F(x[l]) - F(x[l-1])   and   x[0] + F(x[l])
 
@@ -47,11 +46,11 @@ class Equality:
     """How two formulas compare.
 
     `equal` is "always" if d x[L]/d x[l0] is the same for every depth L and every l0; "from_start"
-    if it is for l0 = 0, the outputs then being the same function of the input, and not proved for
-    all later l0; "no" if a difference was found; "undecided" if none was, down to `checked_depth`,
-    but one of the formulas has no recurrence. `witness` is the first difference; `breaks` names
-    what in a network would make equal formulas differ: "activation", "projection", "norm".
-    `reason` says why nothing stronger was proved, where that is not the witness.
+    if it is for l0 = 0, and not proved for all later l0; "no" if a difference was found;
+    "undecided" if none was, down to `checked_depth`, but one of the formulas has no recurrence.
+    `witness` is the first difference; `breaks` names what in a network would make equal formulas
+    differ: "activation", "projection", "norm". `reason` says why nothing stronger was proved, where
+    that is not the witness.
     """
 
     equal: Verdict

@@ -161,7 +161,7 @@ class _Step:
         if form is None:
             return {}
         value = self._linked(which, form)
-        if side.unknowns[unknown].kind != "call":
+        if side.unknowns[unknown].kind != "call" or not value:
             return value
         key = self._key(side, unknown, 0, value)
         return self._letters.setdefault(key, {("new", len(self._letters)): Fraction(1)})
@@ -198,7 +198,9 @@ class _Step:
                   for (inner, delay), weight in form.items()}  # fmt: skip
         if all(inner in self.joint.kept for inner in needed):
             argument: Value = {self.joint.kept[inner]: factor for inner, factor in needed.items()}
-            yield self._key(side, unknown, back, self.before.reduce(argument))
+            reduced = self.before.reduce(argument)
+            if reduced:
+                yield self._key(side, unknown, back, reduced)
 
 
 def _longest(side: Recurrence) -> Sequence[int]:

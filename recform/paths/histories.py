@@ -38,30 +38,55 @@ class Unrolled:
 
     recurrence: Recurrence
     depth: int
-
     jets: Jets
 
     def history(self, start: int = 0) -> History:
         """All jets, the derivative being by x[start].
 
-        Raises NotSteadyError if values of the last depths are x[start] by coincidence.
+        Raises NotSteadyError if the recurrence does not hold at the last depths. With `-1*x[0]` in
+        every equation, say, x[1] may be just that; then x[1] occurs again at every depth.
         """
         sources = sources_of(self._tape, start) if start > 0 else ()
-        if not self._last_depths.isdisjoint(sources):
-            raise NotSteadyError(f"x[{start}] occurs again at later depths")
         meanings = derived(self._tape, self.jets, sources, self._plain)
         values = tuple(
             tuple(meanings.get(self._tape.states.get((name, n), -1), ABSENT)
                   for n in range(self.depth + 1))
             for name in self._names
         )  # fmt: skip
-        early = [self._early_row(n, start) for n in range(self._settled)]
-        late = [self._row(n, values) for n in range(self._settled, self.depth + 1)]
-        return History(values, (*early, *late))
+        rows = tuple(self._row(n, start, values) for n in range(self.depth + 1))
+        for n in self._last_period:
+            if not self._holds(n, values, rows):
+                raise NotSteadyError(f"x[{start}] occurs again at later depths, by another way")
+        return History(values, rows)
+
+    def _row(self, n: int, start: int, values: tuple[tuple[Jet, ...], ...]) -> Jet | None:
+        """The output at depth n, from a tape of its own if it is more than a state."""
+        formula = self.recurrence.formula
+        if formula.output is None and n >= self.recurrence.settled:
+            return linked(self.recurrence.output[n % self.recurrence.period], n, values)
+        if n not in self._tapes:
+            self._tapes[n] = tape_at(formula, n)
+        tape = self._tapes[n]
+        return None if tape is None else row_of(tape, self.jets, start)
+
+    def _holds(
+        self, n: int, values: tuple[tuple[Jet, ...], ...], rows: tuple[Jet | None, ...]
+    ) -> bool:
+        """Whether the forms give the jets at depth n."""
+        recurrence = self.recurrence
+        for (unknown, residue), form in recurrence.forms.items():
+            if residue == n % recurrence.period:
+                found = values[unknown][n]
+                if recurrence.unknowns[unknown].kind == "call":
+                    found = self.jets.table.argument_of(found)
+                if found != linked(form, n, values):
+                    return False
+        return rows[n] == linked(recurrence.output[n % recurrence.period], n, values)
 
     @property
-    def _settled(self) -> int:
-        return min(self.recurrence.settled, self.depth + 1)
+    def _last_period(self) -> range:
+        return range(max(self.recurrence.settled, self.depth + 1 - self.recurrence.period),
+                     self.depth + 1)  # fmt: skip
 
     @cached_property
     def _names(self) -> list[str]:
@@ -93,31 +118,14 @@ class Unrolled:
                      self.depth + 1)  # fmt: skip
 
     @cached_property
-    def _last_depths(self) -> set[int]:
-        """The tape's values there, but for those held for ever."""
-        return {
-            self._tape.states[name, n]
-            for name, unknown in zip(self._names, self.recurrence.unknowns, strict=True)
-            if unknown.kind != "held"
-            for n in self._window
-            if (name, n) in self._tape.states
-        }
-
-    @cached_property
-    def _early_tapes(self) -> list[Tape | None]:
-        return [tape_at(self.recurrence.formula, n) for n in range(self._settled)]
+    def _tapes(self) -> dict[int, Tape | None]:
+        """The formula at small depths, as they are asked for."""
+        return {}
 
     @cached_property
     def _plain(self) -> Mapping[int, Jet]:
         """All values, without derivatives."""
         return plain(self._tape, self.jets)
-
-    def _early_row(self, n: int, start: int) -> Jet | None:
-        tape = self._early_tapes[n]
-        return None if tape is None else row_of(tape, self.jets, start)
-
-    def _row(self, n: int, values: tuple[tuple[Jet, ...], ...]) -> Jet:
-        return linked(self.recurrence.output[n % self.recurrence.period], n, values)
 
 
 def tape_at(formula: Formula, depth: int) -> Tape | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from oracles.values import Network, Value
-from oracles.walk import Expansion
+from oracles.walk import Expansion, Letter, Words
 from recform.formula.formula import Formula
 
 
@@ -49,16 +49,17 @@ def all_words(
 class _Renamer:
     whole: Expansion
     numbers: dict[Hashable, int]
-    known: dict[Value, int] = field(default_factory=dict)
+    known: dict[Letter, int] = field(default_factory=dict)
 
-    def renamed(self, words: dict[tuple[Value, ...], Fraction]) -> dict[tuple[int, ...], Fraction]:
+    def renamed(self, words: Words) -> dict[tuple[int, ...], Fraction]:
         total: dict[tuple[int, ...], Fraction] = {}
         for word, coefficient in words.items():
             letters = tuple(self.letter(value) for value in word)
             total[letters] = total.get(letters, Fraction(0)) + coefficient
         return {letters: coefficient for letters, coefficient in total.items() if coefficient}
 
-    def letter(self, call: Value) -> int:
+    def letter(self, call: Letter) -> int:
+        assert isinstance(call, Value), "no map is kept"
         if call not in self.known:
             _, block, index, argument = call.operation
             words = self.renamed(self.whole.words(argument))
