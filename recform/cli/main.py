@@ -14,7 +14,9 @@ import typer
 from recform.cli.analyze import analyze
 from recform.cli.build import build
 from recform.cli.check import check
+from recform.cli.equal import equal
 from recform.cli.plot import plot
+from recform.cli.probe import probe
 from recform.cli.show import show
 from recform.cli.train import train
 from recform.errors import UserError
@@ -31,9 +33,11 @@ app = typer.Typer(
 app.command()(check)
 app.command()(show)
 app.command()(analyze)
+app.command()(equal)
 app.add_typer(plot, name="plot")
 app.command()(build)
 app.command()(train)
+app.command()(probe)
 
 
 def main() -> None:

@@ -39,11 +39,7 @@ def save(figure: Figure, path: str | Path) -> Path:
     Written beside and renamed, so that no half file is ever seen under the name.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _METADATA:
-        written = f"as `{path.suffix}`" if path.suffix else "without a suffix"
-        raise UserError("bad-argument", f"pictures are not written {written}",
-                        "end the file's name in .png, .svg or .pdf")  # fmt: skip
+    suffix = check_suffix(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +52,16 @@ def save(figure: Figure, path: str | Path) -> Path:
         with suppress(OSError):
             beside.unlink()
     return path
+
+
+def check_suffix(path: Path) -> str:
+    """The suffix in small letters, if pictures are written so. Raises UserError `bad-argument`."""
+    suffix = path.suffix.lower()
+    if suffix not in _METADATA:
+        written = f"as `{path.suffix}`" if path.suffix else "without a suffix"
+        raise UserError("bad-argument", f"pictures are not written {written}",
+                        "end the file's name in .png, .svg or .pdf")  # fmt: skip
+    return suffix
 
 
 def _write(figure: Figure, path: Path, suffix: str) -> None:

@@ -25,6 +25,8 @@
 ([1, 2, 3, 4], True, True)
 """
 
+from recform.training.batches import evaluation_batch as evaluation_batch
+from recform.training.checkpoint import read_weights as read_weights
 from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data
 from recform.training.data import recipe_for as recipe_for
@@ -37,6 +39,7 @@ from recform.training.progress import StepReport as StepReport
 from recform.training.randomness import seed_everything as seed_everything
 from recform.training.recipe import Recipe as Recipe
 from recform.training.run import Run as Run
+from recform.training.run import RunFolder as RunFolder
 from recform.training.run import Summary as Summary
 from recform.training.run import read_run as read_run
 from recform.training.stop import Interrupted as Interrupted

@@ -126,6 +126,14 @@ def normalized(images_BCSS: Tensor, data: DataSet) -> Tensor:
     return standard_BCSS.to(memory_format=torch.channels_last)
 
 
+def evaluation_batch(data: DataSet) -> Batch:
+    """All test images as a network reads them, with labels. Raises UserError `damaged-data`."""
+    batch = _fetched(data.test, torch.arange(data.num_test))
+    if isinstance(batch, UserError):
+        raise batch
+    return normalized(batch[0], data), batch[1]
+
+
 def _fetched(images: Images, indices: Tensor) -> Batch | UserError:
     """The images and labels of these numbers; a mistake in a file as a value.
 

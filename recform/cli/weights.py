@@ -1,0 +1,73 @@
+"""Networks with weights, as `recform build -o` and `recform train` leave them in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recform.errors import UserError
+
+if TYPE_CHECKING:
+    from recform.network import FormulaNetwork
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The data of a run, as its config.json names it."""
+
+    name: str
+    directory: Path | None
+    image_size: int | None
+
+
+def load_weights(folder: Path) -> tuple[FormulaNetwork, TrainedOn | None]:
+    """The network in a folder, and what it was trained on where the folder is a run's.
+
+    Of a run it is the best checkpoint, or the last where there is no best one. Raises UserError
+    `bad-network`, `bad-run`, `damaged-checkpoint`.
+    """
+    from recform.network import load_network
+    from recform.training import RunFolder
+
+    if (folder / "network.json").is_file():
+        return load_network(folder), None
+    if RunFolder(folder).config.is_file():
+        return _from_run(folder)
+    raise UserError("bad-network", f"{folder} holds neither a network nor a run",
+                    "give the folder that `recform build -o` or `recform train` wrote")  # fmt: skip
+
+
+def _from_run(folder: Path) -> tuple[FormulaNetwork, TrainedOn]:
+    from recform.network import build
+    from recform.training import RunFolder, read_run, read_weights
+
+    config = read_run(folder).config
+    place = RunFolder(folder)
+    checkpoint = place.best if place.best.is_file() else place.last
+    if not checkpoint.is_file():
+        raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")
+    trained_on, formula, backbone, num_classes = _described(place.config, config)
+    weights = read_weights(checkpoint)
+    network = build(formula, backbone, num_classes, image_size=trained_on.image_size)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise UserError("bad-run", f"{checkpoint} does not fit the network of {place.config}: "
+                        f"{reason}", "train it anew: recform train")  from error  # fmt: skip
+    return network, trained_on
+
+
+def _described(path: Path, config: Mapping[str, Any]) -> tuple[TrainedOn, str, str, int]:
+    """Data, formula, backbone and number of classes of a run."""
+    try:
+        data = config["data"]
+        directory = None if data["directory"] is None else Path(data["directory"])
+        trained_on = TrainedOn(data["name"], directory, data["image_size"])
+        described = trained_on, config["formula"], config["backbone"], data["num_classes"]
+    except (KeyError, TypeError) as error:
+        raise UserError("bad-run", f"{path} does not describe a run",
+                        "train it anew: recform train") from error  # fmt: skip
+    return described
