@@ -95,7 +95,9 @@ def constant(value: Fraction | int) -> Affine:
 
 def offset_of(depth: Affine) -> int:
     """c of a depth n + c; anything else is not steady."""
-    if depth.slope != 1 or depth.free_slope or depth.offset.denominator != 1:
+    if depth.free_slope:
+        raise NotSteadyError("the terms of a range depend on l, and not by l minus their index")
+    if depth.slope != 1 or depth.offset.denominator != 1:
         raise NotSteadyError("a depth does not go back by a fixed number of blocks")
     return int(depth.offset)
 

@@ -30,7 +30,7 @@ from recform.formula.formula import Formula
 from recform.paths.affine import NotSteadyError
 from recform.paths.recurrence import Recurrence
 from recform.paths.start import sources_of
-from recform.tape import Algebra, Tape, fold, unroll
+from recform.tape import Algebra, Tape, fold, operands, unroll
 
 # Depths up to which first values are worth unrolling for.
 MAX_TRANSIENT = 2_000
@@ -56,7 +56,7 @@ def transient(
     Raises NotSteadyError if the recurrence does not hold after all: means of absent values, or
     values of later depths that are the same as x[start].
     """
-    depth = max(recurrence.settled, start + 1) + recurrence.lag + recurrence.period + 1
+    depth = max(recurrence.settled, start + 1) + 2 * (recurrence.lag + recurrence.period) + 1
     if depth > MAX_TRANSIENT:
         raise NotSteadyError(f"the recurrence holds only from depth {depth:,} on")
     names = [f"_{place}" for place in range(len(recurrence.unknowns))]
@@ -113,10 +113,22 @@ def _check(tape: Tape, recurrence: Recurrence, names: list[str], start: int, dep
         if any((names[unknown], n) not in tape.states for n in kept):
             raise NotSteadyError("a mean has terms that are absent at some depths")
     if start > 0:
-        sources = set(sources_of(tape, start))
-        late = [(name, n) for name in names for n in window if n > start + recurrence.lag]
-        if any(tape.states.get(key) in sources for key in late):
-            raise NotSteadyError(f"x[{start}] occurs again at later depths")
+        last = start + recurrence.lag + recurrence.period
+        for checked in (tape, _unroll(recurrence.formula, depth)):
+            if _recurs(checked, start, last):
+                raise NotSteadyError(f"x[{start}] occurs again at later depths, by another way")
+
+
+def _recurs(tape: Tape, start: int, last: int) -> bool:
+    """Whether the value of x[start] is made use of by what is computed behind the depth `last`.
+
+    It may be there under another name: with `-1*x[0]` in every equation, x[1] may be just that.
+    """
+    sources = set(sources_of(tape, start))
+    computed = max((v for (_, n), v in tape.states.items() if n <= last), default=0)
+    late = tape.operations[computed + 1 :]
+    named = {value for (_, n), value in tape.states.items() if n > last}
+    return bool(sources & named) or any(sources.intersection(operands(op)) for op in late)
 
 
 def _meanings(tape: Tape, start: int, algebra: Algebra[Any], one: Any) -> dict[int, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from recform import analyze
 
-DEPTHS = range(10)
+DEPTHS = range(31)
 
 
 def delannoy(n: int, k: int) -> int:
