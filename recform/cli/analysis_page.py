@@ -111,14 +111,15 @@ def _form(name: str, form: ClosedForm) -> Iterator[str]:
     if form.triangle is not None:
         number = f" (OEIS {form.triangle.oeis})" if form.triangle.oeis else ""
         yield f"  known as: {form.triangle.name}{number}"
-    yield f"  in total: {_growth(form)}"
+    yield f"  in total: {growth_to_text(form)}"
 
 
-def _growth(form: ClosedForm) -> str:
+def growth_to_text(form: ClosedForm, rounded: bool = False) -> str:
+    """How the totals grow, `of order n * 2^n`; irrational numbers exact, or rounded."""
     growth = form.growth
     if growth is None:
         return "0 from some depth on"
-    exact = growth.exact is not None and len(growth.exact) < 40
+    exact = growth.exact is not None and len(growth.exact) < (6 if rounded else 40)
     base = str(growth.exact) if exact else f"{growth.value:.6g}"
     power = growth.multiplicity - 1
     factors = ["n" if power == 1 else f"n^{power}"] if power else []

@@ -14,6 +14,7 @@ import typer
 from recform.cli.analyze import analyze
 from recform.cli.build import build
 from recform.cli.check import check
+from recform.cli.compare_formulas import compare_formulas
 from recform.cli.equal import equal
 from recform.cli.plot import plot
 from recform.cli.probe import probe
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(show)
 app.command()(analyze)
+app.command()(compare_formulas)
 app.command()(equal)
 app.add_typer(plot, name="plot")
 app.command()(build)

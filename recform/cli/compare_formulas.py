@@ -1,0 +1,44 @@
+"""recform compare-formulas: several formulas side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recform.cli.arguments import DepthOption, JsonOption
+from recform.cli.output import print_json, table
+
+
+def compare_formulas(
+    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
+    depth: DepthOption = 16,
+    start: Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Set formulas side by side: counts, lengths, growth, what trains their blocks, warnings.
+
+    \b
+    Example:  recform compare-formulas resnet resnet_s dense_sum --depth 16
+
+    With --json: a list with the object of `recform analyze --json` for each formula.
+    """
+    from recform.paths import analyze, to_json
+
+    analyses = [analyze(formula, depth, start) for formula in formulas]
+    if as_json:
+        print_json([to_json(analysis) for analysis in analyses])
+        return
+    from recform.cli.comparison import comparison
+
+    names = [_name(formula, place) for place, formula in enumerate(formulas)]
+    for name, analysis in zip(names, analyses, strict=True):
+        lines = [line for line in str(analysis.formula).splitlines() if not line.startswith("#")]
+        print(f"{name}: {'; '.join(lines)}")
+    print()
+    print(table(["", *names], comparison(analyses)))
+
+
+def _name(formula: str, place: int) -> str:
+    """An example by its name, others by a letter."""
+    return formula if formula.isidentifier() else chr(ord("A") + place)

@@ -1,0 +1,95 @@
+"""The rows of `recform compare-formulas`: one figure of every formula in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from recform.cli.analysis_page import growth_to_text
+from recform.paths import Analysis, warnings_of
+from recform.pictures.counts import count_to_text
+
+ROOM = 14
+
+
+def comparison(analyses: Sequence[Analysis]) -> list[list[str]]:
+    """Rows of text: what is compared, then a cell for each analysis."""
+    return [[name, *(cell(analysis) for analysis in analyses)] for name, cell in ROWS.items()]
+
+
+def _total(reading: str) -> Callable[[Analysis], str]:
+    def cell(analysis: Analysis) -> str:
+        counts = getattr(analysis, reading)
+        return "?" if counts is None else count_to_text(sum(counts), ROOM)
+
+    return cell
+
+
+def _lengths(analysis: Analysis) -> str:
+    """The lengths of the paths that survive."""
+    lengths = [length for length, count in enumerate(analysis.distinct or ()) if count]
+    return f"{lengths[0]} to {lengths[-1]}" if lengths else "none"
+
+
+def _mean(analysis: Analysis) -> str:
+    mean = analysis.mean_length["distinct"]
+    if mean is None:
+        return "?"
+    return f"{float(mean):.4g} +- {analysis.std_value['distinct']:.3g}"
+
+
+def _growth(reading: str) -> Callable[[Analysis], str]:
+    def cell(analysis: Analysis) -> str:
+        if analysis.closed is None:
+            return "?"
+        return growth_to_text(getattr(analysis.closed, reading), rounded=True)
+
+    return cell
+
+
+def _order(analysis: Analysis) -> str:
+    """How many rows before it make a row of net counts."""
+    return "?" if analysis.closed is None else str(len(analysis.closed.net.recurrence))
+
+
+def _gradients(analysis: Analysis) -> str:
+    """The least and the largest number of paths from a block to the output."""
+    if not analysis.is_shallow:
+        return "?"
+    totals = [sum(row) for row in analysis.parameter_gradients.values()]
+    if not totals:
+        return "none"
+    return _range(min(totals), max(totals))
+
+
+def _share(analysis: Analysis) -> str:
+    """The least and the largest share of the paths as drawn that go through one block."""
+    if not analysis.is_shallow or not analysis.gross or not sum(analysis.gross):
+        return "?"
+    total = Fraction(sum(analysis.gross))
+    shares = [100 * float(sum(row) / total) for row in analysis.through_block.values()]
+    return f"{min(shares):.0f} to {max(shares):.0f} %" if shares else "none"
+
+
+def _warnings(analysis: Analysis) -> str:
+    return ", ".join(warning.code for warning in warnings_of(analysis)) or "none"
+
+
+def _range(low: int | Fraction, high: int | Fraction) -> str:
+    texts = [count_to_text(low, 10), count_to_text(high, 10)]
+    return texts[0] if low == high else " to ".join(texts)
+
+
+ROWS: dict[str, Callable[[Analysis], str]] = {
+    "paths, net": _total("net"),
+    "paths, gross": _total("gross"),
+    "paths, distinct": _total("distinct"),
+    "lengths that survive": _lengths,
+    "mean length, distinct": _mean,
+    "growth, net": _growth("net"),
+    "growth, gross": _growth("gross"),
+    "order of P[n], net": _order,
+    "through a block, gross": _share,
+    "block to output, net": _gradients,
+    "warnings": _warnings,
+}
