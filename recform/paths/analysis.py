@@ -124,11 +124,18 @@ class Analysis:
     def expansions(self) -> dict[int, str]:
         """The words of d output / d x[0] at depths 1 to 4, and at this one if they are few."""
         written = {}
-        for depth in [*EXPANDED, self.depth]:
+        shown = EXPANDED if self._has_many_words else [*EXPANDED, self.depth]
+        for depth in shown:
             text = self._expand(depth) if depth <= min(self.depth, SHALLOW) else None
             if text is not None and (depth in EXPANDED or len(text) <= MAX_EXPANSION):
                 written[depth] = text
         return written
+
+    @property
+    def _has_many_words(self) -> bool:
+        """Whether the expansion at this depth is surely too long, known without writing it."""
+        num_words = sum(self.distinct or ()) if self.start == 0 else 0
+        return num_words > MAX_EXPANSION
 
     def _expand(self, depth: int) -> str | None:
         borders = self.tape.borders if self.stages else ()
