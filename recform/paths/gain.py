@@ -1,8 +1,8 @@
 """Gain: what becomes of signal and gradient when every block multiplies by a number g.
 
-Near its start values a block acts as a factor: its slope, the gain. With that factor for every
-block a formula that settles to a recurrence is a linear system, and its path polynomials are what
-the signal is multiplied by after n layers, at t = g:
+To first order a block is a factor: its slope, the gain. With one factor g for every block a formula
+that settles to a recurrence is a linear system, and its path polynomial at t = g is what the signal
+is multiplied by in n layers:
 
     P_n(g) = sum of c * n^k * lambda^n  over the roots lambda of x^d D(1/x, g)
 
@@ -42,9 +42,9 @@ BITS_OF_EIGENVALUES = 320
 def growth_rate(formula: Formula, weight: Fraction | complex) -> float:
     """Factor by which the signal grows per layer when every block multiplies by `weight`.
 
-    The limit of |P_n(weight)|^(1/n), continued through the single weights at which the largest
-    root has no part in the signal. Dimensionless: below 1 the signal dies out, above 1 it explodes.
-    For many weights `growth_curve` does what does not depend on the weight once.
+    The upper limit of |P_n(weight)|^(1/n), continued through the single weights at which the
+    largest root has no part in the signal. Dimensionless: below 1 the signal dies out, above 1 it
+    explodes. For many weights `growth_curve` does what does not depend on the weight once.
 
     Raises UserError `no-recurrence` where no recurrence with constant coefficients holds.
     """

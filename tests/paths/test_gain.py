@@ -32,6 +32,8 @@ n[l] = F(x[l] + 1/2*m[l])
 o[l] = F(x[l] + n[l])
 x[l+1] = x[l] + 1/6*k[l] + 1/3*m[l] + 1/3*n[l] + 1/6*o[l]"""
 
+LEAPFROG = "init y[0] = x[0]\ny[l+1] = 2*y[l] - y[l-1]"
+
 INTERVALS = {
     # x = g x
     "plain": ("-1 <= g <= 1",),
@@ -74,6 +76,20 @@ TEXTS = {
     "x[l+1] = 1/2*F(x[l])\ny[l+1] = 2*y[l]\ninit y[0] = x[0]\noutput x[L] + F(F(y[L])) - 2*y[L]": (
         "g = -sqrt(2)",
         "g = sqrt(2)",
+    ),
+    # y is leapfrog and drives x, whose roots are i and -i: resonance where 2 + g = 0
+    f"{LEAPFROG} + F(y[l])\nx[l+1] = -x[l-1] + y[l]": ("-4 < g < -2", "-2 < g < 0"),
+    # as before, with -g^2 for g: resonance at an irrational gain
+    f"{LEAPFROG} - F(F(y[l]))\nx[l+1] = -x[l-1] + y[l]": (
+        "-2 < g < -sqrt(2)",
+        "-sqrt(2) < g < 0",
+        "0 < g < sqrt(2)",
+        "sqrt(2) < g < 2",
+    ),
+    # side by side the two do not disturb each other
+    f"{LEAPFROG} - F(F(y[l]))\nx[l+1] = -x[l-1]\noutput x[L] + y[L]": (
+        "-2 < g < 0",
+        "0 < g < 2",
     ),
     "x[l+1] = 1/2*x[l]": ("every g",),
     "x[l+1] = 2*x[l]": (),
@@ -152,7 +168,7 @@ def test_growth_is_by_layer_where_layers_take_turns() -> None:
 
 
 def test_a_signal_that_no_block_can_reach_dies_out() -> None:
-    assert growth_rate(parse("x[l+1] = F(x[l]) - F(x[l])"), 5) == 0
+    assert growth_curve(parse("x[l+1] = F(x[l]) - F(x[l])"), [5, 2j]) == [0, 0]
 
 
 @pytest.mark.parametrize("text", [*INTERVALS, *TEXTS])
@@ -186,6 +202,16 @@ def test_the_state_matrix_of_a_period_multiplies_its_layers() -> None:
     assert state_matrix(settle(formula), Fraction(1, 2)).charpoly().roots() == [
         (fmpq(5, 2) * fmpq(5, 2), 1), (fmpq(0), 1),
     ]  # fmt: skip
+
+
+def test_the_layers_of_a_period_are_multiplied_in_their_order() -> None:
+    # [1 1; 1 0] [-g 2; 1 0] [1 g; 1 0] = [3-g g-g^2; 2-g -g^2], the first layer on the right
+    formula = parse(
+        "x[l+1] = x[l] + F(x[l-1]) if l % 3 == 0 else "
+        "(2*x[l-1] - F(x[l]) if l % 3 == 1 else x[l-1] + x[l])"
+    )
+    chi = characteristic(first_order(settle(formula))).coefficients
+    assert chi == [fmpq_poly([0, -2]), fmpq_poly([-3, 1, 1]), fmpq_poly([1])]
 
 
 def test_what_has_no_recurrence_is_told_why() -> None:
