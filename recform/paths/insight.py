@@ -29,7 +29,7 @@ def warnings_of(analysis: Analysis) -> tuple[Finding, ...]:
     untrained-block  a block's output has no way to the network's that does not cancel
     plain-net        all paths cancel but the one through every block
     no-short-path    no path goes past all blocks
-    one-path         a block is reached by one path only
+    one-path         one path leads from a block to the output, counted with sign
     cancels-across   terms cancel across an activation, a norm or a projection
 
     >>> from recform.paths import analyze
@@ -97,7 +97,7 @@ def _of_gradients(analysis: Analysis) -> Iterator[Finding]:
     if len(alone) > 1 and not _is_plain(analysis):
         which = "every block" if len(alone) == len(gradients) else _list(alone)
         yield Finding("one-path", f"{which} {'is' if len(alone) == len(gradients) else 'are each'} "
-                      "reached by one path only from the output")  # fmt: skip
+                      "reached by one path only, counted with sign")  # fmt: skip
 
 
 def _is_plain(analysis: Analysis) -> bool:
