@@ -9,9 +9,10 @@ and nothing is drawn at random.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from recform.errors import UserError
@@ -43,10 +44,14 @@ def with_statistics_of(network: FormulaNetwork, images_BCHW: Tensor) -> FormulaN
     return settled.train(network.training)
 
 
-def head_of(network: FormulaNetwork) -> nn.Module:
-    """What makes logits (B, K) from the features that the chain hands on."""
+def head_of(network: FormulaNetwork) -> Callable[[Tensor], Tensor]:
+    """What makes logits (B, K) of what the network's graph returns."""
+    if not hasattr(network, "forward_features"):
+        # The graph is the whole forward.
+        return lambda logits_BK: logits_BK
     head = getattr(network, "forward_head", None)
     if head is None:
-        raise UserError("bad-argument", f"{type(network).__name__} has no forward_head to probe",
-                        "build the network on a timm model, or one of recform's own")  # fmt: skip
+        raise UserError("bad-argument", f"{type(network).__name__} has features, and no "
+                        "forward_head that classifies them",
+                        "give it a forward_head, as timm's models have")  # fmt: skip
     return head
