@@ -32,10 +32,10 @@ def path_table(study: PathStudy) -> str:
     if total:
         paths = [row.surviving.paths for row in study.lengths]
         weights = [row.surviving.contribution or 0 for row in study.lengths]
-        lines.append(f"Nine tenths of the paths are {_range(paths)} blocks long; nine tenths of "
+        lines.append(f"Nine tenths of the paths are {_range(paths)} blocks long.\nNine tenths of "
                      f"paths x gradient come from lengths {_range(weights)}.")  # fmt: skip
-    lines.append(f"The whole gradient: {_size(study.gradient)}. `all together` is that of the sum "
-                 "over all paths of a length, cancelled words included.")  # fmt: skip
+    lines.append(f"The whole gradient is {_size(study.gradient)}; `all together` is that of all "
+                 "words of a length, added up.")  # fmt: skip
     cancelled = [(str(row.length), *_magnitudes(row.cancelled))
                  for row in shown if row.cancelled.paths]  # fmt: skip
     if cancelled:
