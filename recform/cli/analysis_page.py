@@ -24,8 +24,15 @@ LONGEST_FORM = 400
 def print_page(analysis: Analysis, full: bool) -> None:
     """Print the page. `full` writes the tables by block at any depth, and every row of them."""
     print(analysis.formula)
-    sections = [_expansion(analysis), _paths(analysis), _closed(analysis), _blocks(analysis, full),
-                _widths(analysis), _warnings(analysis)]  # fmt: skip
+    sections = [
+        _expansion(analysis),
+        _paths(analysis),
+        _by_name(analysis),
+        _closed(analysis),
+        _blocks(analysis, full),
+        _widths(analysis),
+        _warnings(analysis),
+    ]
     for section in sections:
         lines = list(section)
         if lines:
@@ -74,6 +81,15 @@ def _with_value(exact: str, value: float, longest: int = 24) -> str:
     return f"{exact} ~ {rounded}" if len(exact) <= longest else f"~{rounded}"
 
 
+def _by_name(analysis: Analysis) -> Iterator[str]:
+    """Net counts with one variable a block name, at a depth where they fit on a line."""
+    if not analysis.is_shallow or analysis.by_block_name is None:
+        return
+    text = str(analysis.by_block_name["net"])
+    if len(text) <= LONGEST_FORM:
+        yield f"By name of block, net: {text}"
+
+
 def _closed(analysis: Analysis) -> Iterator[str]:
     """Net and gross at every depth n, or why there is no closed form."""
     closed = analysis.closed
@@ -84,6 +100,9 @@ def _closed(analysis: Analysis) -> Iterator[str]:
     yield ""
     for name, form in _forms(closed):
         yield from _form(name, form)
+    if analysis.bounded_gains is not None:
+        gains = " or ".join(analysis.bounded_gains) or "no g"
+        yield f"Signal and gradient stay bounded, every block multiplying by g, for {_cut(gains)}"
     law = closed.length_law
     if isinstance(law, str):
         yield f"Lengths of gross paths have no normal law: {law}"

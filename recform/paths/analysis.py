@@ -15,9 +15,11 @@ from recform.formula import Formula
 from recform.paths.activations import distinct_keeping
 from recform.paths.closed import ClosedForm, ClosedForms
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
+from recform.paths.gain import bounded_gains
 from recform.paths.gradients import parameter_gradients
 from recform.paths.letters import ACTIVATIONS, TRANSPARENT
 from recform.paths.moments import mean_length, std_length, variance_of_length
+from recform.paths.names import NamedPolynomial, polynomials_by_block
 from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
 from recform.paths.start import sources_of
 from recform.paths.through import through_block
@@ -182,6 +184,26 @@ class Analysis:
         if self.block_widths is None:
             return None
         return widths_by_length(self.tape, self.block_widths, self.start)
+
+    @cached_property
+    def bounded_gains(self) -> tuple[str, ...] | None:
+        """The gains of a block at which signal and gradient stay bounded at every depth.
+
+        As `-2 <= g <= 0`; None without a closed form.
+        """
+        if self.closed is None:
+            return None
+        return tuple(map(str, bounded_gains(self.formula)))
+
+    @cached_property
+    def by_block_name(self) -> dict[str, NamedPolynomial] | None:
+        """Net and gross with one variable a name, where blocks have several names."""
+        if not self.formula.blocks:
+            return None
+        return {
+            "net": polynomials_by_block(self.tape, self.start, NET),
+            "gross": polynomials_by_block(self.tape, self.start, GROSS),
+        }
 
     @property
     def plain_borders(self) -> tuple[int, ...]:

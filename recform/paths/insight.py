@@ -57,8 +57,8 @@ def _of_output(analysis: Analysis) -> Iterator[Finding]:
     elif not sources_of(tape, analysis.start):
         yield Finding("no-path", f"the output does not depend on {tape.main}[{analysis.start}]")
     if tape.plain_borders:
-        yield Finding("plain-border", f"{_blocks(tape.plain_borders)}: the formula cannot cross the "
-                      "stage border there, so the backbone's own formula runs")  # fmt: skip
+        yield Finding("plain-border", f"{_blocks(tape.plain_borders)}: the formula cannot cross "
+                      "the stage border there, so the backbone's own formula runs")  # fmt: skip
 
 
 def _of_blocks(analysis: Analysis) -> Iterator[Finding]:

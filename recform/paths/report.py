@@ -45,6 +45,7 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
                         for k, v in analysis.mean_length.items()},
         "std_length": analysis.std_length,
         "length_law": _length_law(analysis),
+        "bounded_gains": None if analysis.bounded_gains is None else list(analysis.bounded_gains),
         **_by_block(analysis, full),
         "widths": _widths(analysis.widths),
         "plain_borders": list(analysis.plain_borders),
@@ -56,12 +57,14 @@ def _by_block(analysis: Analysis, full: bool) -> dict[str, Any]:
     """Words and the tables by block, or why they are left out."""
     if not (analysis.is_shallow or full):
         reason = f"left out at depth {analysis.depth:,}; --full writes it"
-        keys = ("words", "parameter_gradients", "through_block")
+        keys = ("words", "parameter_gradients", "through_block", "by_block_name")
         return dict.fromkeys(keys) | {f"{key}_reason": reason for key in keys}
     return {
         "words": {str(depth): text for depth, text in analysis.expansions.items()},
         "parameter_gradients": _rows(analysis.parameter_gradients),
         "through_block": _rows(analysis.through_block),
+        "by_block_name": analysis.by_block_name
+        and {reading: str(counts) for reading, counts in analysis.by_block_name.items()},
     }
 
 

@@ -67,6 +67,9 @@ def transient(
         tuple(meanings.get(tape.states.get((name, n), -1), absent) for n in range(depth))
         for name in names
     )
+    if recurrence.formula.output is None:
+        [(main, _)] = recurrence.output[0]
+        return Transient(depth, values, values[main])
     rows = tuple(_row(recurrence.formula, n, start, algebra, one, absent) for n in range(depth))
     return Transient(depth, values, rows)
 
