@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from recform.network import save_network as save_network
     from recform.paths import Analysis as Analysis
     from recform.paths import analyze as analyze
+    from recform.paths import equal as equal
     from recform.pictures import to_networkx as to_networkx
 
 # name -> the room that has it, imported when the name is first used
@@ -43,6 +44,7 @@ _ROOMS = {
     "analyze": "recform.paths",
     "build": "recform.network",
     "compile": "recform.network",
+    "equal": "recform.paths",
     "load_network": "recform.network",
     "save_network": "recform.network",
     "to_networkx": "recform.pictures",

@@ -81,6 +81,12 @@ def test_the_witness_is_the_first_difference():
     assert witness_of(found) == (4, 0, "F'[0]", 0, 1)
 
 
+def test_a_coefficient_is_that_of_the_whole_path():
+    """2 from the argument, times 1 and 3."""
+    found = equal("x[l+1] = x[l] + F(2*x[l])", "x[l+1] = x[l] + 3*F(2*x[l])")
+    assert witness_of(found) == (1, 0, "F'[0]", 2, 6)
+
+
 def test_the_witness_is_told_in_words():
     found = equal("x[l+1] = 1/2*x[l] + F(x[l])", "resnet")
     assert found.witness is not None

@@ -52,3 +52,9 @@ def test_blocks_are_matched_by_their_arguments():
     # F[l] is applied to what is x[l] in one formula, and in the other becomes another value.
     other = "x[l+1] = x[0] + F[l](2*x[l] - y[l])\ny[l+1] = x[0] + 1/2*F(y[l])\ninit y[0] = x[0]"
     assert agreement(left, other, depth=10) == (False, False)
+
+
+def test_a_letter_may_be_made_a_depth_earlier():
+    """F[l-1](x[l]) is F(w[l-1]) where w[l] is x[l+1]."""
+    ahead = "w[l] = x[l] + F(w[l-1])\nx[l+1] = w[l]"
+    assert agreement("x[l+1] = x[l] + F[l-1](x[l])", ahead, depth=10) == (True, True)
