@@ -22,6 +22,7 @@ from recform.paths.moments import mean_length, std_length, variance_of_length
 from recform.paths.names import NamedPolynomial, polynomials_by_block
 from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
 from recform.paths.start import sources_of
+from recform.paths.telescope import Telescoped, telescope
 from recform.paths.through import through_block
 from recform.paths.widths import Widths, widths_by_length
 from recform.paths.words import TooManyWordsError, words_to_text
@@ -204,6 +205,15 @@ class Analysis:
             "net": polynomials_by_block(self.tape, self.start, NET),
             "gross": polynomials_by_block(self.tape, self.start, GROSS),
         }
+
+    @cached_property
+    def telescoped(self) -> Telescoped | None:
+        """A simpler formula with the same paths from x[0], if one is found."""
+        return telescope(self.formula)
+
+    @property
+    def telescopes_to(self) -> Formula | None:
+        return None if self.telescoped is None else self.telescoped.formula
 
     @property
     def plain_borders(self) -> tuple[int, ...]:

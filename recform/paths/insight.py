@@ -31,10 +31,11 @@ def warnings_of(analysis: Analysis) -> tuple[Finding, ...]:
     no-short-path    no path goes past all blocks
     one-path         one path leads from a block to the output, counted with sign
     cancels-across   terms cancel across an activation, a norm or a projection
+    telescopes       a simpler formula has the same paths
 
     >>> from recform.paths import analyze
     >>> [warning.code for warning in warnings_of(analyze("resnet_s", 4))]
-    ['one-path']
+    ['one-path', 'telescopes']
     """
     found: list[Finding] = []
     if analysis.is_shallow:
@@ -42,6 +43,7 @@ def warnings_of(analysis: Analysis) -> tuple[Finding, ...]:
         if analysis.tape.output is not None:
             found += [*_of_blocks(analysis), *_of_lengths(analysis), *_of_gradients(analysis)]
             found += _of_cancellation(analysis)
+    found += _of_equals(analysis)
     return tuple(found)
 
 
@@ -113,6 +115,17 @@ def _of_cancellation(analysis: Analysis) -> Iterator[Finding]:
         what = " and ".join(names[kind] for kind in crossed)
         yield Finding("cancels-across", f"terms cancel across {what}: net and distinct are exact "
                       "only without them")  # fmt: skip
+
+
+def _of_equals(analysis: Analysis) -> Iterator[Finding]:
+    found = analysis.telescoped
+    if found is None:
+        return
+    lines = "; ".join(str(found.formula).splitlines())
+    where = "from every start" if found.equality.equal == "always" else "from x[0]"
+    differs = found.equality.breaks
+    but = f"; as networks they differ ({', '.join(differs)})" if differs else ""
+    yield Finding("telescopes", f"the paths {where} are those of {lines}{but}")
 
 
 def _blocks(indices: Sequence[int], name: str = "") -> str:

@@ -26,6 +26,7 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
     """One object for an analysis. `full` writes the tables by block at any depth."""
     closed = analysis.closed
     forms = {"net": closed and closed.net, "gross": closed and closed.gross}
+    telescoped = analysis.telescopes_to
     return {
         "formula": str(analysis.formula),
         "depth": analysis.depth,
@@ -50,6 +51,7 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
         "widths": _widths(analysis.widths),
         "plain_borders": list(analysis.plain_borders),
         "warnings": [{"code": w.code, "text": w.text} for w in warnings_of(analysis)],
+        "telescopes_to": None if telescoped is None else str(telescoped),
     }  # fmt: skip
 
 
