@@ -28,11 +28,12 @@ from recform.errors import UserError
 from recform.formula import Formula, parse, resolve
 from recform.paths.affine import NotSteadyError
 from recform.paths.equal import Equality, equal
+from recform.paths.fits import NUM_DEPTHS
 from recform.paths.histories import History, Unrolled, row_of, tape_at
 from recform.paths.jets import Jets, LetterTable
 from recform.paths.settle import settle
 from recform.paths.simplicity import Simplicity, simplicity
-from recform.paths.templates import NUM_DEPTHS, one_state_formulas, outputs_of
+from recform.paths.templates import one_state_formulas, outputs_of
 
 # Formulas with longer memory are not searched.
 MAX_LAG = 8
