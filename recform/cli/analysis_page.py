@@ -45,7 +45,7 @@ def _expansion(analysis: Analysis) -> Iterator[str]:
         return
     output, main = _names(analysis)
     for depth, expansion in analysis.expansions.items():
-        left = f"d {output}[{depth}] / d {main}[0]  =  "
+        left = f"d {output}[{depth}] / d {main}[{analysis.start}]  =  "
         yield left + shorten(expansion, width() - len(left))
 
 
@@ -139,7 +139,7 @@ def growth_to_text(form: ClosedForm, rounded: bool = False) -> str:
     if growth is None:
         return "0 from some depth on"
     exact = growth.exact is not None and len(growth.exact) < (6 if rounded else 40)
-    base = str(growth.exact) if exact else f"{growth.value:.6g}"
+    base = str(growth.exact) if exact else f"~{growth.value:.6g}"
     power = growth.multiplicity - 1
     factors = ["n" if power == 1 else f"n^{power}"] if power else []
     factors += [f"({base})^n" if " " in base else f"{base}^n"] if base != "1" else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,11 @@ def analyze(
         typer.Option(help="Blocks in each stage, such as 3,4,6,3; their sum is the depth.",
                      show_default=False),
     ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option("--backbone", "-b", help="Stages and widths of a backbone, such as resnet50 "
+                     "(loads torch).", show_default=False),
+    ] = None,
     activations: Annotated[
         str, typer.Option(help="transparent, as in the paper, or keep: each is a letter of length "
                           "0, which stops cancellation.", metavar="transparent|keep"),
@@ -32,6 +37,9 @@ def analyze(
         typer.Option(help="Width of each block, such as 64,64,128,128: mean and least width of the "
                      "blocks on the paths of each length.", show_default=False),
     ] = None,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print the expansions in words alone, as LaTeX.")
+    ] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Write words and tables by block at any depth.")
     ] = False,
@@ -50,10 +58,21 @@ def analyze(
     from recform.paths import analyze as count
     from recform.paths import to_json
 
-    analysis = count(formula, depth, start, _numbers(stages, "--stages", "3,4,6,3"),
-                     activations=activations,
-                     widths=_numbers(widths, "--widths", "64,64,128,128"))  # fmt: skip
-    if as_json:
+    if backbone is not None and (stages is not None or widths is not None):
+        raise typer.BadParameter("a backbone has stages and widths of its own",
+                                 param_hint="--backbone")  # fmt: skip
+    division: Any = _numbers(stages, "--stages", "3,4,6,3")
+    widths_of_blocks = _numbers(widths, "--widths", "64,64,128,128")
+    if backbone is not None:
+        from recform.network import stages_of
+
+        found = stages_of(backbone)
+        division, widths_of_blocks = found.stages, list(found.widths)
+    analysis = count(formula, depth, start, division, activations=activations,
+                     widths=widths_of_blocks)  # fmt: skip
+    if latex:
+        print("\n".join(analysis.expansions_in_latex.values()))
+    elif as_json:
         print_json(to_json(analysis, full))
     else:
         from recform.cli.analysis_page import print_page

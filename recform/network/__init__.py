@@ -17,4 +17,6 @@ from recform.network.cost import size as size
 from recform.network.create import BackboneSpec as BackboneSpec
 from recform.network.saved import load_network as load_network
 from recform.network.saved import save_network as save_network
+from recform.network.stages import BackboneStages as BackboneStages
+from recform.network.stages import stages_of as stages_of
 from recform.network.zoo import CIFAR_NETS as CIFAR_NETS

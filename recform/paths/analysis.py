@@ -6,6 +6,7 @@ at small depth always from the tape. The rest is read off the tape.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -25,7 +26,7 @@ from recform.paths.start import sources_of
 from recform.paths.telescope import Telescoped, telescope
 from recform.paths.through import through_block
 from recform.paths.widths import Widths, widths_by_length
-from recform.paths.words import TooManyWordsError, words_to_text
+from recform.paths.words import TooManyWordsError, words_to_latex, words_to_text
 from recform.tape import Scale, Stages, Tape, fold, unroll
 
 # Up to this depth the tape is short enough to be read in many ways.
@@ -33,9 +34,12 @@ SHALLOW = 64
 # Together the numbers of a table have at most this many digits.
 MAX_DIGITS = 50_000_000
 MAX_LENGTHS = 2_000_000
-# Depths at which the expansion is written down, besides the depth asked for.
-EXPANDED = range(1, 5)
-MAX_EXPANSION = 2_000
+# Depths behind the start at which the expansion is written down, and how many words are worth
+# writing at the depth asked for.
+NUM_EXPANDED = 4
+MAX_WORDS = 100
+# Values kept up to which the gains that stay bounded are computed: the work grows steeply.
+MAX_ORDER = 12
 
 
 @dataclass(frozen=True)
@@ -125,27 +129,29 @@ class Analysis:
 
     @cached_property
     def expansions(self) -> dict[int, str]:
-        """The words of d output / d x[0] at depths 1 to 4, and at this one if they are few."""
-        written = {}
-        shown = EXPANDED if self._has_many_words else [*EXPANDED, self.depth]
-        for depth in shown:
-            text = self._expand(depth) if depth <= min(self.depth, SHALLOW) else None
-            if text is not None and (depth in EXPANDED or len(text) <= MAX_EXPANSION):
-                written[depth] = text
-        return written
+        """The words of d output / d x[start], by depth: at the first four behind the start, and at
+        this one if they are few."""
+        return self._expanded(words_to_text)
 
-    @property
-    def _has_many_words(self) -> bool:
-        """Whether the expansion at this depth is surely too long, known without writing it."""
-        num_words = sum(self.distinct or ()) if self.start == 0 else 0
-        return num_words > MAX_EXPANSION
+    @cached_property
+    def expansions_in_latex(self) -> dict[int, str]:
+        """The same in LaTeX."""
+        return self._expanded(words_to_latex)
 
-    def _expand(self, depth: int) -> str | None:
+    def _expanded(self, write: Callable[[Tape, int, Collection[str]], str]) -> dict[int, str]:
+        first = range(self.start + 1, min(self.start + NUM_EXPANDED, self.depth, SHALLOW) + 1)
+        written = {depth: self._expand(depth, write) for depth in first}
+        # How many words there are is known without writing them.
+        if self.is_shallow and sum(self.distinct or ()) <= MAX_WORDS:
+            written[self.depth] = self._expand(self.depth, write)
+        return {depth: text for depth, text in written.items() if text is not None}
+
+    def _expand(self, depth: int, write: Callable[[Tape, int, Collection[str]], str]) -> str | None:
         borders = self.tape.borders if self.stages else ()
         stages = Stages.between([border for border in borders if border < depth], depth)
         kept = ACTIVATIONS if self.keeps_activations else TRANSPARENT
         try:
-            return words_to_text(unroll(self.formula, depth, stages), 0, kept)
+            return write(unroll(self.formula, depth, stages), self.start, kept)
         except (TooManyWordsError, UserError):
             # Some formulas exist only from some depth on, such as `output x[3]`.
             return None
@@ -190,9 +196,9 @@ class Analysis:
     def bounded_gains(self) -> tuple[str, ...] | None:
         """The gains of a block at which signal and gradient stay bounded at every depth.
 
-        As `-2 <= g <= 0`; None without a closed form.
+        As `-2 <= g <= 0`; None without a closed form, or with more than 12 values kept.
         """
-        if self.closed is None:
+        if self.closed is None or self.closed.recurrence.order > MAX_ORDER:
             return None
         return tuple(map(str, bounded_gains(self.formula)))
 

@@ -19,7 +19,7 @@ def analyze(
     formula: Formula | str,
     depth: int | None = None,
     start: int = 0,
-    stages: Sequence[int] | None = None,
+    stages: Sequence[int] | Stages | None = None,
     *,
     activations: str = "transparent",
     widths: Sequence[int] | None = None,
@@ -67,16 +67,17 @@ def _closed(
         return None, error.reason
 
 
-def _stages(stages: Sequence[int] | None, depth: int | None) -> Stages | None:
+def _stages(stages: Sequence[int] | Stages | None, depth: int | None) -> Stages | None:
     if stages is None:
         return None
-    if not stages or min(stages) < 1:
-        raise UserError("bad-argument", f"{list(stages)} are no stage lengths",
+    lengths = stages.lengths if isinstance(stages, Stages) else tuple(stages)
+    if not lengths or min(lengths) < 1:
+        raise UserError("bad-argument", f"{list(lengths)} are no stage lengths",
                         "give each stage one block or more: [3, 4, 6, 3]")  # fmt: skip
-    if depth is not None and depth != sum(stages):
-        raise UserError("bad-argument", f"the stages have {sum(stages)} blocks, the depth is "
+    if depth is not None and depth != sum(lengths):
+        raise UserError("bad-argument", f"the stages have {sum(lengths)} blocks, the depth is "
                         f"{depth}", "give the stages or the depth")  # fmt: skip
-    return Stages(tuple(stages))
+    return stages if isinstance(stages, Stages) else Stages(lengths)
 
 
 def _check(depth: int, start: int, activations: str) -> None:
