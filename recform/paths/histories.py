@@ -17,8 +17,11 @@ from recform.paths.affine import NotSteadyError
 from recform.paths.jets import ABSENT, Jet, Jets, Vector, add, scale
 from recform.paths.recurrence import Form, Recurrence
 from recform.paths.start import sources_of
-from recform.paths.transient import MAX_TRANSIENT, with_names
+from recform.paths.transient import with_names
 from recform.tape import Tape, fold, unroll
+
+# How deep formulas are unrolled; the work grows with the square.
+MAX_DEPTH = 600
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,8 @@ class Unrolled:
 
     @cached_property
     def _tape(self) -> Tape:
-        if self.depth > MAX_TRANSIENT:
-            raise NotSteadyError(f"the recurrence holds only from depth {self.depth:,} on")
+        if self.depth > MAX_DEPTH:
+            raise NotSteadyError(f"it would have to be followed to depth {self.depth:,}")
         tape = tape_at(with_names(self.recurrence, self._names), self.depth + 1)
         if tape is None:
             raise NotSteadyError(f"the formula cannot be unrolled to depth {self.depth + 1}")

@@ -35,8 +35,9 @@ from recform.paths.settle import settle
 from recform.paths.simplicity import Simplicity, simplicity
 from recform.paths.templates import one_state_formulas, outputs_of
 
-# Formulas with longer memory are not searched.
+# Formulas with longer memory, or that are not the same at each depth until later, are not searched.
 MAX_LAG = 8
+MAX_SETTLED = 16
 # How many formulas that fit are looked at.
 MAX_FITS = 40
 # Depths at which a candidate is compared before it is proved.
@@ -66,7 +67,7 @@ def telescope(formula: Formula | str) -> Telescoped | None:
     formula = resolve(formula)
     try:
         recurrence = settle(formula)
-        if recurrence.period > 1 or recurrence.lag > MAX_LAG:
+        if recurrence.period > 1 or recurrence.lag > MAX_LAG or recurrence.settled > MAX_SETTLED:
             return None
         own = simplicity(formula)
         jets = Jets(LetterTable())

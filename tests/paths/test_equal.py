@@ -106,6 +106,19 @@ def test_without_a_recurrence_no_difference_is_no_proof():
     assert found.reason == "a coefficient changes with the depth"
 
 
+def test_what_settles_too_late_is_undecided():
+    found = equal("x[l+1] = x[l] if l < 900 else F(x[l])", "x[l+1] = F(x[l]) if l >= 900 else x[l]")
+    assert (found.equal, found.checked_depth) == ("undecided", 24)
+    assert found.reason is not None
+    assert found.reason.startswith("it would have to be followed to depth")
+
+
+def test_a_long_memory_is_compared_from_the_start_only():
+    found = equal("x[l+1] = x[l] + F(x[l-60])", "x[l+1] = F(x[l-60]) + x[l]")
+    assert (found.equal, found.witness) == ("from_start", None)
+    assert found.reason == "starts later than x[100] would have to be compared"
+
+
 def test_without_a_recurrence_a_difference_is_a_no():
     found = equal("x[l+1] = x[l]/(l+1) + F(x[l])", "x[l+1] = x[l]/(l+2) + F(x[l])")
     assert witness_of(found)[:2] == (1, 0)

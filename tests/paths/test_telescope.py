@@ -66,6 +66,7 @@ def test_blocks_are_declared():
 @pytest.mark.parametrize(
     "text",
     ["x[l+1] = x[l]/(l+1)", "x[l+1] = x[l] + F(x[l]) - F(x[l-20])",
+     "x[l+1] = x[l] + F(x[l]) - F(x[l]) if l < 30 else x[l]",
      "x[l+1] = x[l] + (F(x[l]) if l % 2 == 0 else 0)"],
 )  # fmt: skip
 def test_what_is_not_searched_has_no_answer(text: str):
