@@ -60,3 +60,17 @@ def test_a_wrong_formula_is_told_without_a_traceback():
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error[unbalanced]")
     assert "Traceback" not in done.stderr
+
+
+def test_nothing_heavy_is_loaded():
+    program = (
+        "import sys\n"
+        "sys.argv = ['recform', 'equal', 'resnet_s', 'injection']\n"
+        "from recform.cli.main import app\n"
+        "app(standalone_mode=False)\n"
+        "print([name for name in ('torch', 'sympy', 'matplotlib') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
