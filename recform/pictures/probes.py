@@ -114,6 +114,7 @@ def _draw_gradients(axes: Axes, paths: Paths) -> None:
             _with_deviation(axes, lengths, means, [sizes.std or 0.0 for _, sizes in rows],
                             color=colour, marker=mark, label=name)  # fmt: skip
     axes.set_yscale("log")
+    axes.tick_params(which="minor", labelsize=SMALL, labelcolor=INK)
     axes.set_title("gradient along one path", fontsize=TEXT, color=INK)
 
 

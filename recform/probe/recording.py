@@ -57,10 +57,12 @@ class Recording:
         if self.read[value] is self.read[argument]:
             # `act` where the backbone has none
             return adjoint
-        (gradient,) = torch.autograd.grad(
-            self.made[value], self.read[argument], adjoint, retain_graph=True, allow_unused=True
-        )
-        return torch.zeros_like(self.read[argument]) if gradient is None else gradient
+        made, read = self.made[value], self.read[argument]
+        if not made.requires_grad:
+            # a block that does not look at its argument
+            return torch.zeros_like(read)
+        (gradient,) = torch.autograd.grad(made, read, adjoint, retain_graph=True, allow_unused=True)
+        return torch.zeros_like(read) if gradient is None else gradient
 
 
 def record(module: nn.Module, graph: fx.Graph, tape: Tape, *inputs: Tensor) -> Recording:
