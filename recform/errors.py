@@ -83,6 +83,8 @@ CODES = {
     "bad-run": "a folder does not hold a run",
     "no-device": "the device that was asked for is not there",
     "diverged": "the loss is not a number",
+    # comparing
+    "bad-table": "a table of scores cannot be compared",
 }
 
 

@@ -14,6 +14,7 @@ import typer
 from recform.cli.analyze import analyze
 from recform.cli.build import build
 from recform.cli.check import check
+from recform.cli.compare import compare
 from recform.cli.compare_formulas import compare_formulas
 from recform.cli.equal import equal
 from recform.cli.plot import plot
@@ -39,6 +40,7 @@ app.command()(equal)
 app.add_typer(plot, name="plot")
 app.command()(build)
 app.command()(train)
+app.command()(compare)
 app.command()(probe)
 
 

@@ -1,0 +1,148 @@
+"""Scores of models on data sets, several runs of a pair together; and the file they come from.
+
+    model,dataset,score
+    ResNet18,cifar10,94.32
+    ResNet18s,cifar10,94.70
+
+Higher is better. A pair that stands there more than once was run more than once.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recform.errors import UserError
+
+COLUMNS = ("model", "dataset", "score")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one data set: mean, spread (sample deviation) and median over its runs.
+
+    `deviation` is None for a single run.
+    """
+
+    mean: float
+    deviation: float | None
+    median: float
+    num_runs: int
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Every model has at least one run on every data set (or: on every data set and backbone).
+
+    Models and data sets stand in the order in which they were first named.
+    """
+
+    models: tuple[str, ...]
+    datasets: tuple[str, ...]
+    runs: Mapping[tuple[str, str], tuple[float, ...]]
+
+    def cell(self, model: str, dataset: str) -> Cell:
+        runs = self.runs[model, dataset]
+        return Cell(
+            # fmean sums exactly: the same runs in another order are the same mean, and tie.
+            mean=statistics.fmean(runs),
+            deviation=statistics.stdev(runs) if len(runs) > 1 else None,
+            median=statistics.median(runs),
+            num_runs=len(runs),
+        )
+
+    def means(self, model: str) -> tuple[float, ...]:
+        """The mean score on each data set."""
+        return tuple(self.cell(model, dataset).mean for dataset in self.datasets)
+
+    def spread(self) -> float | None:
+        """The deviation of one run from the mean of its pair, over all pairs run more than once."""
+        groups = [runs for runs in self.runs.values() if len(runs) > 1]
+        degrees = sum(len(runs) - 1 for runs in groups)
+        squares = math.fsum(statistics.variance(runs) * (len(runs) - 1) for runs in groups)
+        return math.sqrt(squares / degrees) if degrees else None
+
+
+def table_of(rows: Iterable[tuple[str, str, float]], source: str) -> ScoreTable:
+    """The table of these (model, data set, score). Raises UserError `bad-table` for one with gaps.
+
+    `source` names where they come from, for the message.
+    """
+    runs: dict[tuple[str, str], tuple[float, ...]] = {}
+    for model, dataset, score in rows:
+        runs[model, dataset] = (*runs.get((model, dataset), ()), score)
+    models = tuple(dict.fromkeys(model for model, _ in runs))
+    datasets = tuple(dict.fromkeys(dataset for _, dataset in runs))
+    if len(models) < 2:
+        raise UserError(
+            "bad-table",
+            f"{source} names {len(models)} model{'' if len(models) == 1 else 's'}",
+            "name at least two, to compare",
+        )
+    gaps = [(model, data) for data in datasets for model in models if (model, data) not in runs]
+    if gaps:
+        raise UserError("bad-table", f"{source} has no score of {_listed(gaps)}",
+                        "every model needs a score on every data set: add it, or leave out the "
+                        "model or the data set everywhere")  # fmt: skip
+    return ScoreTable(models, datasets, runs)
+
+
+def read_csv(path: str | Path) -> ScoreTable:
+    """The table in a CSV file with the columns model, dataset and score, in any order.
+
+    Further columns are ignored. Raises UserError `no-such-file`, `unreadable`, `not-text`,
+    `bad-table`, with the line at fault.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return table_of(_rows(path, file), str(path))
+    except FileNotFoundError:
+        raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
+    except OSError as error:
+        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError("not-text", f"{path} is not UTF-8 text", "save it as UTF-8") from error
+    except csv.Error as error:
+        raise UserError("bad-table", f"{path} is no CSV file: {error}") from error
+
+
+def _rows(path: Path, lines: Iterable[str]) -> list[tuple[str, str, float]]:
+    reader = csv.reader(lines)
+    header = [name.strip() for name in next(reader, [])]
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise UserError("bad-table", f"{path} has no column {missing[0]}",
+                        f"begin it with the line {','.join(COLUMNS)}")  # fmt: skip
+    places = [header.index(name) for name in COLUMNS]
+    return [
+        _row(cells, places, f"{path}, line {reader.line_num}")
+        for cells in reader
+        if any(cell.strip() for cell in cells)
+    ]
+
+
+def _row(cells: Sequence[str], places: Sequence[int], where: str) -> tuple[str, str, float]:
+    found = [cells[place].strip() if place < len(cells) else "" for place in places]
+    for name, text in zip(COLUMNS, found, strict=True):
+        if not text:
+            raise UserError("bad-table", f"{where}: there is no {name}")
+    model, dataset, text = found
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise UserError("bad-table", f"{where}: the score {text} is not a number",
+                        "write a decimal number, such as 94.32")  # fmt: skip
+    return model, dataset, score
+
+
+def _listed(gaps: Sequence[tuple[str, str]]) -> str:
+    named = [f"{model} on {dataset}" for model, dataset in gaps[:3]]
+    more = [f"{len(gaps) - 3} more"] if len(gaps) > 3 else []
+    return ", ".join([*named, *more])
