@@ -7,6 +7,8 @@ the `$ recform ...` lines of ```console blocks are parsed as the command line wo
 import doctest
 import re
 import shlex
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -84,6 +86,24 @@ def test_the_examples_in_a_module_are_so(path: Path):
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def shown_outputs() -> list[tuple[str, str]]:
+    """Console blocks that show one analysis with what it prints."""
+    shown = []
+    for page in PAGES:
+        for block in blocks(page, "console"):
+            line, _, output = block.partition("\n")
+            if line.startswith("$ recform analyze") and output and "$ " not in output:
+                shown.append((line.removeprefix("$ "), output))
+    return shown
+
+
+@pytest.mark.parametrize(("line", "output"), shown_outputs(), ids=lambda text: text[:40])
+def test_what_a_page_shows_is_what_is_printed(line: str, output: str):
+    command = [sys.executable, "-m", "recform.cli.main", *shlex.split(line)[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == output
 
 
 @pytest.mark.parametrize("line", commands())
