@@ -5,6 +5,7 @@ the `$ recform ...` lines of ```console blocks are parsed as the command line wo
 """
 
 import doctest
+import os
 import re
 import shlex
 import subprocess
@@ -102,7 +103,8 @@ def shown_outputs() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("line", "output"), shown_outputs(), ids=lambda text: text[:40])
 def test_what_a_page_shows_is_what_is_printed(line: str, output: str):
     command = [sys.executable, "-m", "recform.cli.main", *shlex.split(line)[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == output
 
 
