@@ -65,6 +65,8 @@ CODES = {
     "unknown-example": "no example has this name",
     "unwritable": "a result cannot be written where it was asked for",
     "bad-argument": "an argument is outside its range",
+    # design
+    "bad-specification": "wanted paths are not written as recform reads them",
     # networks
     "unknown-backbone": "no backbone has this name",
     "no-units": "a backbone has no residual units that recform can take apart",

@@ -1,0 +1,194 @@
+"""The answer to a wish: formulas that have been checked, the cheapest first, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from recform.design.cost import Cost, Upkeep, cost_of, upkeep_of
+from recform.design.memory import Form
+from recform.formula import Formula, parse
+from recform.formula.show import number_to_text
+from recform.paths import Analysis, Equality, closed_forms, equal
+from recform.paths.polynomials import Coefficients
+
+# Recurrences up to this order are compared with the first formula; it takes cubic time.
+MAX_COMPARED = 12
+MAX_JSON_DIGITS = 4_300
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A formula that has the wanted paths.
+
+    `exact`: at every depth, proved; else the rows down to `verified_depth` have been compared.
+    `net` and `distinct` are its counts at each depth down to `depth`. `against_first` compares it
+    with the first candidate.
+    """
+
+    formula: Formula
+    idea: str
+    cost: Cost
+    upkeep: Upkeep
+    exact: bool
+    verified_depth: int
+    net: tuple[Coefficients, ...]
+    distinct: tuple[Coefficients | None, ...]
+    gross_total: Any
+    against_first: Equality | None = None
+
+    @property
+    def has_cancellation(self) -> bool:
+        return self.gross_total != sum(self.net[-1])
+
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"formula": str(self.formula), "cost": self.cost.to_json()}
+        found |= {"exact": True} if self.exact else {"verified_depth": self.verified_depth}
+        compared = self.against_first
+        return found | {
+            "idea": self.idea,
+            "net": [_row(row) for row in self.net],
+            "distinct": [_row(row) for row in self.distinct],
+            "keeps": list(self.upkeep.kept),
+            "calls": list(self.upkeep.calls),
+            "in_a_network": list(in_a_network(self)),
+            "against_first": None if compared is None else compared.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was asked, and the answer: candidates, or `refused` with what is possible `instead`.
+
+    A refusal begins with `proved:` if no formula of finite memory (or of so few calls) exists.
+    `wanted` says the wish in one line, `least_calls` how many calls a step it takes at least.
+    """
+
+    wanted: str
+    candidates: tuple[Candidate, ...] = ()
+    refused: str | None = None
+    instead: tuple[str, ...] = ()
+    least_calls: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `recform design --json` prints."""
+        return {
+            "wanted": self.wanted,
+            "least_calls": self.least_calls,
+            "candidates": [candidate.to_json() for candidate in self.candidates],
+            "refused": self.refused,
+            "instead": list(self.instead),
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """How a formula is compared with the wish: raises AssertionError where it differs."""
+
+    verify: Callable[[Formula], None]
+    exact: bool
+    verified_depth: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the formulas may use: calls a step, and minus signs. `depth` is shown."""
+
+    depth: int = 8
+    calls: int | None = None
+    minus: bool = True
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A wish that can be fulfilled: formulas for it, and how they are checked."""
+
+    wanted: str
+    forms: Sequence[Form]
+    check: Check
+    least_calls: int
+    least_calls_reason: str
+    negative: str | None = None
+    instead: tuple[str, ...] = field(default=())
+
+
+def answered(wish: Wish, limits: Limits) -> Design:
+    """Every form checked, priced and ranked; or a refusal where the limits leave none."""
+    design = Design(wish.wanted, least_calls=wish.least_calls)
+    if limits.calls is not None and limits.calls < wish.least_calls:
+        return replace(design, refused=f"proved: {wish.least_calls_reason}",
+                       instead=(f"{wish.least_calls} calls a step", *wish.instead))  # fmt: skip
+    if not limits.minus and wish.negative is not None:
+        return replace(design, refused=f"proved: {wish.negative}, and without a minus no count is "
+                       "negative", instead=("a formula with a minus",))  # fmt: skip
+    forms = [(form, parse(form.text)) for form in wish.forms]
+    if not limits.minus:
+        forms = [pair for pair in forms if " - " not in pair[0].text and "-F" not in pair[0].text
+                 and "= -" not in pair[0].text]  # fmt: skip
+    found = [_candidate(form, formula, wish.check, limits.depth) for form, formula in forms]
+    if limits.calls is not None:
+        found = [candidate for candidate in found if candidate.cost.calls <= limits.calls]
+    if not found:
+        return replace(design, refused="none of the formulas found keeps to the limits",
+                       instead=("more calls a step, or a minus",))  # fmt: skip
+    found.sort(key=lambda candidate: (candidate.cost, len(str(candidate.formula))))
+    return replace(design, candidates=tuple(_compared(found)))
+
+
+def refused(wanted: str, reason: str, *instead: str) -> Design:
+    return Design(wanted, refused=reason, instead=instead)
+
+
+def _candidate(form: Form, formula: Formula, check: Check, depth: int) -> Candidate:
+    check.verify(formula)
+    closed = closed_forms(formula)
+    return Candidate(
+        formula,
+        form.idea,
+        cost_of(formula),
+        upkeep_of(formula),
+        check.exact,
+        check.verified_depth,
+        tuple(closed.net.row(n) for n in range(depth + 1)),
+        tuple(Analysis(formula, n).distinct for n in range(depth + 1)),
+        sum(closed.gross.row(depth)),
+    )
+
+
+def _compared(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each with its difference to the first."""
+    first, *others = candidates
+    found = [first]
+    for candidate in others:
+        size = first.cost.states_kept + candidate.cost.states_kept
+        size += first.cost.calls + candidate.cost.calls
+        if size <= MAX_COMPARED:
+            candidate = replace(candidate, against_first=equal(first.formula, candidate.formula))
+        found.append(candidate)
+    return found
+
+
+def in_a_network(candidate: Candidate) -> list[str]:
+    """What makes a network of this formula differ from others with the same counts."""
+    kept = ", ".join(candidate.upkeep.kept)
+    found = [f"kept, and projected at every stage border: {kept}"]
+    found.append(f"calls each step: {', '.join(candidate.upkeep.calls) or 'none'}")
+    if candidate.has_cancellation:
+        found.append("some paths cancel: exactly only if no activation, norm or projection stands "
+                     "between the terms")  # fmt: skip
+    if any(call.count("F(") > 1 for call in candidate.upkeep.calls):
+        found.append("a block reads its own output, which no border block can")
+    return found
+
+
+def _row(counts: Coefficients | None) -> list[int | str] | None:
+    """Counts as JSON: integers, "p/q", and strings of digits past what Python prints."""
+    if counts is None:
+        return None
+    return [
+        int(count) if count.denominator == 1 and abs(count) < 10**MAX_JSON_DIGITS
+        else number_to_text(Fraction(count))
+        for count in counts
+    ]  # fmt: skip
