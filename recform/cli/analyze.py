@@ -6,45 +6,53 @@ from typing import Annotated, Any
 
 import typer
 
-from recform.cli.arguments import FormulaArgument, JsonOption
+from recform.cli.arguments import FormulaArgument, JsonOption, StartOption
 from recform.cli.output import print_json
+
+DepthOrStagesOption = Annotated[
+    int | None,
+    typer.Option("--depth", "-d", help="Number of blocks, L.  [default: 16]", show_default=False),
+]
+StagesOption = Annotated[
+    str | None,
+    typer.Option(help="Blocks in each stage, such as 3,4,6,3; their sum is the depth.",
+                 show_default=False),
+]  # fmt: skip
+TrunkOption = Annotated[
+    str | None,
+    typer.Option("--backbone", "-b", help="Take stages and widths from a backbone, such as "
+                 "resnet50 (loads torch).", show_default=False),
+]  # fmt: skip
+ActivationsOption = Annotated[
+    str,
+    typer.Option(metavar="transparent|keep", help="transparent, as in the paper, or keep: each is "
+                 "a letter of length 0, which stops cancellation."),
+]  # fmt: skip
+WidthsOption = Annotated[
+    str | None,
+    typer.Option(help="Width of each block, such as 64,64,128,128: mean and least width of the "
+                 "blocks on the paths of each length.", show_default=False),
+]  # fmt: skip
+LatexOption = Annotated[
+    bool, typer.Option("--latex", help="Print the expansions in words alone, as LaTeX.")
+]
+FullOption = Annotated[
+    bool, typer.Option("--full", help="Write words and tables by block at any depth.")
+]
 
 
 def analyze(
     formula: FormulaArgument,
-    depth: Annotated[
-        int | None,
-        typer.Option("--depth", "-d", help="Number of blocks, L.  [default: 16]",
-                     show_default=False),
-    ] = None,
-    start: Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")] = 0,
-    stages: Annotated[
-        str | None,
-        typer.Option(help="Blocks in each stage, such as 3,4,6,3; their sum is the depth.",
-                     show_default=False),
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", "-b", help="Stages and widths of a backbone, such as resnet50 "
-                     "(loads torch).", show_default=False),
-    ] = None,
-    activations: Annotated[
-        str, typer.Option(help="transparent, as in the paper, or keep: each is a letter of length "
-                          "0, which stops cancellation.", metavar="transparent|keep"),
-    ] = "transparent",
-    widths: Annotated[
-        str | None,
-        typer.Option(help="Width of each block, such as 64,64,128,128: mean and least width of the "
-                     "blocks on the paths of each length.", show_default=False),
-    ] = None,
-    latex: Annotated[
-        bool, typer.Option("--latex", help="Print the expansions in words alone, as LaTeX.")
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Write words and tables by block at any depth.")
-    ] = False,
+    depth: DepthOrStagesOption = None,
+    start: StartOption = 0,
+    stages: StagesOption = None,
+    backbone: TrunkOption = None,
+    activations: ActivationsOption = "transparent",
+    widths: WidthsOption = None,
+    latex: LatexOption = False,
+    full: FullOption = False,
     as_json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Expand d x[L] / d x[l0] into paths and count them exactly, by length.
 
     \b
@@ -58,18 +66,8 @@ def analyze(
     from recform.paths import analyze as count
     from recform.paths import to_json
 
-    if backbone is not None and (stages is not None or widths is not None):
-        raise typer.BadParameter("a backbone has stages and widths of its own",
-                                 param_hint="--backbone")  # fmt: skip
-    division: Any = _numbers(stages, "--stages", "3,4,6,3")
-    widths_of_blocks = _numbers(widths, "--widths", "64,64,128,128")
-    if backbone is not None:
-        from recform.network import stages_of
-
-        found = stages_of(backbone)
-        division, widths_of_blocks = found.stages, list(found.widths)
-    analysis = count(formula, depth, start, division, activations=activations,
-                     widths=widths_of_blocks)  # fmt: skip
+    division, block_widths = _division(stages, widths, backbone)
+    analysis = count(formula, depth, start, division, activations=activations, widths=block_widths)
     if latex:
         print("\n".join(analysis.expansions_in_latex.values()))
     elif as_json:
@@ -78,6 +76,21 @@ def analyze(
         from recform.cli.analysis_page import print_page
 
         print_page(analysis, full)
+
+
+def _division(
+    stages: str | None, widths: str | None, backbone: str | None
+) -> tuple[Any, list[int] | None]:
+    """Stages and widths, as numbers or those of a backbone."""
+    if backbone is None:
+        return _numbers(stages, "--stages", "3,4,6,3"), _numbers(widths, "--widths", "64,64,128")
+    if stages is not None or widths is not None:
+        raise typer.BadParameter("a backbone has stages and widths of its own",
+                                 param_hint="--backbone")  # fmt: skip
+    from recform.network import stages_of
+
+    found = stages_of(backbone)
+    return found.stages, list(found.widths)
 
 
 def _numbers(text: str | None, option: str, example: str) -> list[int] | None:

@@ -17,6 +17,7 @@ FormulaArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
 DepthOption = Annotated[int, typer.Option("--depth", "-d", help="Number of blocks, L.")]
+StartOption = Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")]
 BackboneOption = Annotated[
     str, typer.Option("--backbone", "-b", help="A timm model, or one of recform's CIFAR nets.")
 ]

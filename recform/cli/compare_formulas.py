@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from recform.cli.arguments import DepthOption, JsonOption
+from recform.cli.arguments import DepthOption, JsonOption, StartOption
 from recform.cli.output import print_json, table
 
 
 def compare_formulas(
     formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
     depth: DepthOption = 16,
-    start: Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")] = 0,
+    start: StartOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Set formulas side by side: counts, lengths, growth, what trains their blocks, warnings.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recform.cli.arguments import DepthOption, OutOption
+from recform.cli.arguments import DepthOption, OutOption, StartOption
 from recform.cli.output import talk
 
 plot = typer.Typer(
@@ -19,7 +19,6 @@ plot = typer.Typer(
 FormulasArgument = Annotated[
     list[str], typer.Argument(metavar="FORMULA...", show_default=False)
 ]  # fmt: skip
-StartOption = Annotated[int, typer.Option(help="l0: paths from the output back to x[l0].")]
 
 
 @plot.command()
