@@ -50,7 +50,9 @@ def fits(target: Sequence[Vector], basis: Sequence[Term], number: int) -> Iterat
     vectors = _shortened([_stacked(target, depths)] + [
         _stacked(term.values, depths) for term in basis
     ])  # fmt: skip
-    for places in combinations(range(1, len(vectors)), number):
+    # A term in no relation at all is in none of the smallest either.
+    related = {place for row in relations_between(vectors).rows.values() for place in row}
+    for places in combinations(sorted(related - {0}), number):
         relations = relations_between([vectors[0], *(vectors[place] for place in places)])
         factors = _factors(relations, number)
         if factors is not None:
