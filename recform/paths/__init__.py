@@ -1,6 +1,19 @@
 """Exact mathematics: what a formula's paths are and how many.
 
-Tape --fold(NET | GROSS | LinearForms | words)--> counts by length, words
+The door is `analyze`, which makes an `Analysis`: each quantity is computed when it is asked for.
+Where things are:
+
+    the tape, read value by value     polynomials (net, gross), distinct + forms, words + letters,
+                                      names (by block name), adjoint, through, gradients, chains,
+                                      activations, widths, moments, start
+    far from the start                affine, growing, settle -> recurrence; transient, substitute
+    at every depth                    generating + eliminate -> rows, entries, triangles, growth
+                                      (algebraic), together in closed
+    every block multiplies by g       first_order -> characteristic, unit_disc, number_field ->
+                                      stability, gain
+    two formulas                      jets, histories, relations, forever -> equal (difference,
+                                      breaks); templates, simplicity -> telescope
+    for people and scripts            analysis, insight (warnings), report (JSON)
 """
 
 from recform.paths.activations import cancels_across as cancels_across
