@@ -21,7 +21,7 @@ from recform.pictures.theme import BLUE, INK, PAGE_WIDTH, RED, ROW_HEIGHT, SMALL
 MARK = 3.5
 LINE = 1.2
 # Blocks past which not every one has its name on the axis.
-MOST_NAMED = 14
+MOST_NAMED = 9
 SERIES = (("surviving", BLUE, "o"), ("cancelled", RED, "s"))
 
 
