@@ -45,6 +45,7 @@ from recform.paths.affine import (
     offset_of,
     period_of,
 )
+from recform.paths.ahead import reads_ahead
 from recform.paths.growing import Growing, by_distance, by_index
 from recform.paths.recurrence import Form, Recurrence, Unknown, Weight
 from recform.paths.substitute import number_of, substitute
@@ -89,20 +90,24 @@ class _Settling:
     settled: int = 1
     averaged: set[int] = field(default_factory=set)
     places: dict[object, int] = field(default_factory=dict)
+    # An auxiliary that reads depth l+1 is put where that is: its unknown at n is z[n-1].
+    ahead: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> Recurrence:
         self.settled = max((1 + init.depth for init in self.formula.inits), default=1)
         self.settled = max(1, self.settled)
+        self.ahead = reads_ahead(self.formula)
         last_start = max((i.depth for i in self.formula.inits if i.block is not None), default=-1)
         for equation in self.formula.equations:
             self.unknown(equation.state, Unknown("state"))
         for equation in self.formula.equations:
-            layer = DEPTH - 1 if equation.step else DEPTH
+            layer = DEPTH - 1 if equation.step else DEPTH - self.ahead.get(equation.state, 0)
             for residue in range(self.period):
                 walk = _Walk(self, Steady(self.period, residue), layer, last_start)
                 form = walk.value(equation.right, {"l": layer}).form
                 place = self.places[equation.state]
-                self.define(place, residue, Read(equation.state, _LAYER), form)
+                depth = number_of(DEPTH - self.ahead.get(equation.state, 0))
+                self.define(place, residue, Read(equation.state, depth), form)
                 self.settled = max(self.settled, walk.steady.settled)
         output = tuple(self._output(residue, last_start) for residue in range(self.period))
         return Recurrence(self.formula, tuple(self.unknowns), self.expressions, self.forms, output,
@@ -170,11 +175,12 @@ class _Walk:
         depth = self.steady.number(read.index, names)
         if depth.is_constant:
             return self._held(read, int(depth.offset), depth)
-        delay = -offset_of(depth)
+        offset = offset_of(depth)
+        delay = -offset - self.found.ahead.get(read.state, 0)
         if delay < 0:
             raise NotSteadyError("a value is read before it exists")
         # From here on neither absent values are read nor start values of blocks.
-        self._from(self.last_start + delay + 1)
+        self._from(self.last_start - offset + 1)
         return _Value({(self.found.places[read.state], delay): _ONE}, depth)
 
     def _held(self, expression: Expression, depth: int, deepest: Affine | None) -> _Value:

@@ -72,11 +72,16 @@ def _write(seed: int) -> str:
     random = Random(seed)
     states = ["x", "y", "z"][: random.choice((1, 1, 2, 3))]
     lines = ["block G"]
+    # An auxiliary that reads a depth ahead, which x may read one depth later.
+    helper = len(states) > 1 and random.randrange(2) == 0
     for place, state in enumerate(states):
         writer = _Writer(random, states, states[:place])
-        lines.append(f"{state}[l+1] = {writer.equation()}")
+        behind = " - w[l-1]" if helper and state == "x" else ""
+        lines.append(f"{state}[l+1] = {writer.equation()}{behind}")
         if place:
             lines.append(f"init {state}[0] = {random.choice(('x[0]', '0', 'absent', '2*x[0]'))}")
+    if helper:
+        lines.append(random.choice(("w[l] = F(y[l+1]) - x[l-1]", "w[l] = y[l+1]", "w[l] = x[l]")))
     lines += [random.choice(("init x[-1] = x[0]", "init F(x[-1]) = x[0]"))] * random.randrange(2)
     if random.randrange(3) == 0:
         lines.append("output " + random.choice(("x[L] - 1/2*x[L-1]", "sum(x[i] for i in 0..L)",
