@@ -34,7 +34,7 @@ def equal(a: _Formula, b: _Formula, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    print(_verdict(found))
+    print(verdict(found))
     if found.witness is not None:
         print(f"  {found.witness.text}")
     if found.reason is not None:
@@ -50,7 +50,7 @@ _NAMES = {
 }
 
 
-def _verdict(found: Equality) -> str:
+def verdict(found: Equality) -> str:
     match found.equal:
         case "always":
             return "always: the same paths at every depth, from every start"

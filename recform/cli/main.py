@@ -14,6 +14,7 @@ import typer
 from recform.cli.analyze import analyze
 from recform.cli.build import build
 from recform.cli.check import check
+from recform.cli.design import design
 from recform.cli.compare import compare
 from recform.cli.compare_formulas import compare_formulas
 from recform.cli.equal import equal
@@ -37,6 +38,7 @@ app.command()(show)
 app.command()(analyze)
 app.command()(compare_formulas)
 app.command()(equal)
+app.command()(design)
 app.add_typer(plot, name="plot")
 app.command()(build)
 app.command()(train)

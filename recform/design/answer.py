@@ -1,7 +1,8 @@
-"""The answer to a wish: formulas that have been checked, the cheapest first, or why there is none."""
+"""The answer to a wish: formulas that were checked, the cheapest first, or why there is none."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -23,37 +24,57 @@ MAX_JSON_DIGITS = 4_300
 class Candidate:
     """A formula that has the wanted paths.
 
-    `exact`: at every depth, proved; else the rows down to `verified_depth` have been compared.
-    `net` and `distinct` are its counts at each depth down to `depth`. `against_first` compares it
-    with the first candidate.
+    It has them at every depth if `verified_depth` is None, proved; else they have been compared
+    down to it. `from_later`: so far as six depths tell, x[1], x[2], x[3] have the same paths.
+    `net` and `distinct` are its counts at each depth down to `depth`. `simplest` is a simpler
+    formula with the same paths from the start, if there is one; `against_first` compares it with
+    the first candidate.
     """
 
     formula: Formula
     idea: str
     cost: Cost
     upkeep: Upkeep
-    exact: bool
-    verified_depth: int
+    verified_depth: int | None
+    from_later: bool
     net: tuple[Coefficients, ...]
     distinct: tuple[Coefficients | None, ...]
     gross_total: Any
+    simplest: Formula | None = None
     against_first: Equality | None = None
 
     @property
     def has_cancellation(self) -> bool:
         return self.gross_total != sum(self.net[-1])
 
+    @property
+    def in_a_network(self) -> tuple[str, ...]:
+        """What makes a network of this formula differ from others with the same counts."""
+        found = [
+            f"kept, and projected at every stage border: {', '.join(self.upkeep.kept)}",
+            f"calls each step: {', '.join(self.upkeep.calls) or 'none'}",
+        ]
+        if self.has_cancellation:
+            found.append("some paths cancel: exactly only if no activation, norm or projection "
+                         "stands between the terms")  # fmt: skip
+        if any(call.count("F(") > 1 for call in self.upkeep.calls):
+            found.append("a block reads its own output, which no border block can")
+        return tuple(found)
+
     def to_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"formula": str(self.formula), "cost": self.cost.to_json()}
-        found |= {"exact": True} if self.exact else {"verified_depth": self.verified_depth}
+        exact = self.verified_depth is None
+        found |= {"exact": True} if exact else {"verified_depth": self.verified_depth}
         compared = self.against_first
         return found | {
             "idea": self.idea,
+            "from_later": self.from_later,
             "net": [_row(row) for row in self.net],
             "distinct": [_row(row) for row in self.distinct],
+            "telescopes_to": None if self.simplest is None else str(self.simplest),
             "keeps": list(self.upkeep.kept),
             "calls": list(self.upkeep.calls),
-            "in_a_network": list(in_a_network(self)),
+            "in_a_network": list(self.in_a_network),
             "against_first": None if compared is None else compared.to_json(),
         }
 
@@ -85,11 +106,11 @@ class Design:
 
 @dataclass(frozen=True)
 class Check:
-    """How a formula is compared with the wish: raises AssertionError where it differs."""
+    """How a formula is compared with the wish: `verify` raises AssertionError where it differs."""
 
     verify: Callable[[Formula], None]
-    exact: bool
-    verified_depth: int
+    from_later: Callable[[Formula], bool]
+    verified_depth: int | None
 
 
 @dataclass(frozen=True)
@@ -125,16 +146,21 @@ def answered(wish: Wish, limits: Limits) -> Design:
                        "negative", instead=("a formula with a minus",))  # fmt: skip
     forms = [(form, parse(form.text)) for form in wish.forms]
     if not limits.minus:
-        forms = [pair for pair in forms if " - " not in pair[0].text and "-F" not in pair[0].text
-                 and "= -" not in pair[0].text]  # fmt: skip
+        forms = [pair for pair in forms if not subtracts(pair[0].text)]
     found = [_candidate(form, formula, wish.check, limits.depth) for form, formula in forms]
     if limits.calls is not None:
         found = [candidate for candidate in found if candidate.cost.calls <= limits.calls]
     if not found:
         return replace(design, refused="none of the formulas found keeps to the limits",
                        instead=("more calls a step, or a minus",))  # fmt: skip
-    found.sort(key=lambda candidate: (candidate.cost, len(str(candidate.formula))))
+    # Of equal cost the one whose later states have the same paths, and the shorter.
+    found.sort(key=lambda c: (c.cost, not c.from_later, len(str(c.formula))))
     return replace(design, candidates=tuple(_compared(found)))
+
+
+def subtracts(text: str) -> bool:
+    """Whether a formula has a minus outside its indices."""
+    return "-" in re.sub(r"\[[^]]*\]", "", text)
 
 
 def refused(wanted: str, reason: str, *instead: str) -> Design:
@@ -143,17 +169,20 @@ def refused(wanted: str, reason: str, *instead: str) -> Design:
 
 def _candidate(form: Form, formula: Formula, check: Check, depth: int) -> Candidate:
     check.verify(formula)
+    cost = cost_of(formula)
+    small = cost.states_kept + cost.calls <= MAX_COMPARED // 2
     closed = closed_forms(formula)
     return Candidate(
         formula,
         form.idea,
-        cost_of(formula),
+        cost,
         upkeep_of(formula),
-        check.exact,
         check.verified_depth,
+        check.from_later(formula),
         tuple(closed.net.row(n) for n in range(depth + 1)),
         tuple(Analysis(formula, n).distinct for n in range(depth + 1)),
         sum(closed.gross.row(depth)),
+        Analysis(formula, depth).telescopes_to if small else None,
     )
 
 
@@ -167,19 +196,6 @@ def _compared(candidates: Sequence[Candidate]) -> list[Candidate]:
         if size <= MAX_COMPARED:
             candidate = replace(candidate, against_first=equal(first.formula, candidate.formula))
         found.append(candidate)
-    return found
-
-
-def in_a_network(candidate: Candidate) -> list[str]:
-    """What makes a network of this formula differ from others with the same counts."""
-    kept = ", ".join(candidate.upkeep.kept)
-    found = [f"kept, and projected at every stage border: {kept}"]
-    found.append(f"calls each step: {', '.join(candidate.upkeep.calls) or 'none'}")
-    if candidate.has_cancellation:
-        found.append("some paths cancel: exactly only if no activation, norm or projection stands "
-                     "between the terms")  # fmt: skip
-    if any(call.count("F(") > 1 for call in candidate.upkeep.calls):
-        found.append("a block reads its own output, which no border block can")
     return found
 
 

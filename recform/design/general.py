@@ -8,7 +8,7 @@ later ones on the left, whatever the order in which they are written. So the spe
 every word over {s, F} of each length a coefficient, and is read as such.
 
 >>> from recform.design.notation import read
->>> sorted(words_at(read("1 + sum(prod(F'[i] for i in L-k..L-1) for k in 1..L-l)"), 3))
+>>> sorted(words_at(read("1 + sum(prod(F'[i] for i in L-k..L-1) for k in 1..L-l)"), 0, 3))
 ['FFF', 'FFs', 'Fss', 'sss']
 """
 
@@ -17,33 +17,39 @@ from __future__ import annotations
 from fractions import Fraction
 
 from recform.design.notation import Node
-from recform.design.numbers import holds, instances, value, whole, wrong
+from recform.design.counting import holds, instances, value, whole, wrong
 
 MAX_WORDS = 20_000
+# Words up to which derivatives are read.
+LONGEST_WORD = 9
 
 # {depths that the word goes through, as bits: coefficient}
 _Sum = dict[int, Fraction]
 
 
-def words_at(node: Node, depth: int) -> dict[str, Fraction]:
-    """The words of a depth, output first, with their coefficients. Raises FormulaError."""
-    found = _expanded(node, {"L": depth, "l": 0}, depth)
-    return {_written(word, depth): c for word, c in found.items() if c}
+def words_at(node: Node, start: int, depth: int) -> dict[str, Fraction]:
+    """The words of d x[depth]/d x[start], output first, with their coefficients.
+
+    Raises FormulaError.
+    """
+    found = _expanded(node, {"L": depth, "l": start}, depth)
+    return {_written(word, start, depth): c for word, c in found.items() if c}
 
 
-def _written(word: int, depth: int) -> str:
-    return "".join("F" if word >> layer & 1 else "s" for layer in reversed(range(depth)))
+def _written(word: int, start: int, depth: int) -> str:
+    return "".join("F" if word >> layer & 1 else "s" for layer in reversed(range(start, depth)))
 
 
 def _expanded(node: Node, names: dict[str, int], depth: int) -> _Sum:
     match node.operator, node.parts:
         case "letter", (index,):
             layer = whole(index, names)
-            if not 0 <= layer < depth:
-                raise wrong(node, f"F'[{layer}] is not between l = 0 and L - 1 = {depth - 1}",
+            if layer >= depth >= LONGEST_WORD:
+                raise wrong(node, f"F'[{layer}] stands behind x[L] for L = {depth}",
                             "the blocks between x[l] and x[L] are F[l] to F[L-1]")  # fmt: skip
-            return {1 << layer: Fraction(1)}
-        case ("+" | "-"), (left, right):
+            # Before x[l] there is no block, and F[0] is not there yet at L = 0.
+            return {1 << layer: Fraction(1)} if names["l"] <= layer < depth else {}
+        case (("+" | "-"), (left, right)):
             sign = 1 if node.operator == "+" else -1
             return _add(_expanded(left, names, depth), _expanded(right, names, depth), sign)
         case "*", (left, right):
@@ -60,7 +66,7 @@ def _expanded(node: Node, names: dict[str, int], depth: int) -> _Sum:
             return found
         case "if", (then, condition, otherwise):
             return _expanded(then if holds(condition, names) else otherwise, names, depth)
-        case ("sum" | "prod"), _:
+        case (("sum" | "prod"), _):
             return _reduced(node, names, depth)
     return {0: value(node, names)}
 
@@ -90,7 +96,7 @@ def _times(left: _Sum, right: _Sum, node: Node) -> _Sum:
                             "each F'[i] stands once in a product")  # fmt: skip
             total[word | other] = total.get(word | other, Fraction(0)) + c * d
     if len(total) > MAX_WORDS:
-        raise wrong(node, f"the specification has more than {MAX_WORDS:,} paths", "ask by --lengths")
+        raise wrong(node, f"there are more than {MAX_WORDS:,} paths", "ask by --lengths")
     return {word: c for word, c in total.items() if c}
 
 

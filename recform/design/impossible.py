@@ -63,9 +63,7 @@ class _Growth:
         )
 
     def to_the(self, exponent: Fraction) -> _Growth:
-        return _Growth(
-            self.factorial * exponent, self.power * exponent, self.binomials * exponent
-        )
+        return _Growth(self.factorial * exponent, self.power * exponent, self.binomials * exponent)
 
     @property
     def is_c_finite(self) -> bool:
@@ -77,7 +75,7 @@ class _Growth:
         return f"like lambda^n * n^({self.power})"
 
 
-class _Faster(Exception):
+class _FasterError(Exception):
     """Beyond (n!)^c."""
 
 
@@ -87,7 +85,7 @@ def _along_edges(node: Node) -> Iterator[str | None]:
         where = f"the number of paths through {name} block{'s' * (name == 'all')}"
         try:
             growth = _growth(edge)
-        except _Faster:
+        except _FasterError:
             yield f"{where} grows faster than any power of n!, and with finite memory it grows "\
                   "like n^m * lambda^n at most"  # fmt: skip
             continue
@@ -101,12 +99,12 @@ def _along_rays(node: Node) -> str | None:
         n, k = (Node("*", (number(factor), _N)) for factor in (u, v))
         try:
             growth = _growth(_put(node, n, k))
-        except _Faster:
+        except _FasterError:
             return None
         if growth is not None and growth.factorial == 0 and growth.binomials not in (0, 1):
             return (f"the number of paths through {v} in {u} blocks grows like lambda^n * "
-                    f"n^({growth.power}) * pi^({-growth.binomials / 2}), and with finite memory its "
-                    "generating function is algebraic, which this growth excludes")  # fmt: skip
+                    f"n^({growth.power}) * pi^({-growth.binomials / 2}), and with finite memory "
+                    "its generating function is algebraic, which this growth excludes")  # fmt: skip
     return None
 
 
@@ -122,7 +120,8 @@ def _growth(node: Node) -> _Growth | None:
     """How a product grows with n; None for what is no product, or may be zero."""
     polynomial = _polynomial(node)
     if polynomial is not None:
-        return None if polynomial.is_zero() else _Growth(power=Fraction(int(polynomial.degrees()[0])))
+        degree = Fraction(int(polynomial.degrees()[0]))
+        return None if polynomial.is_zero() else _Growth(power=degree)
     match node.operator, node.parts:
         case "*" | "/", (left, right):
             one, other = _growth(left), _growth(right)
@@ -157,7 +156,7 @@ def _of_power(base: Node, exponent: Node) -> _Growth | None:
         grows = degree is not None and int(degree.degrees()[0]) > 1
         number_ = _line(base)
         if grows and number_ is not None and number_.a == 0 and abs(number_.c) not in (0, 1):
-            raise _Faster
+            raise _FasterError
         return None
     if line.a == 0:
         inner = _growth(base)
@@ -272,13 +271,17 @@ def _branches(
             yield power, slopes
 
 
+def _roots(factor: Any) -> list[Any]:
+    return [root for root, _ in factor.complex_roots()]
+
+
 def _positive_roots(edge: dict[int, Any], below_one: bool) -> list[Fraction | None]:
     polynomial = fmpq_poly([edge.get(j, 0) for j in range(max(edge) + 1)])
     found: list[Fraction | None] = []
     for factor, multiplicity in polynomial.numer().factor()[1]:
         if multiplicity > 1 and factor.degree() > 0 and factor[0] != 0:
             return []
-        for root, _ in factor.complex_roots():
+        for root in _roots(factor):
             if root.imag != 0 or not root.real > 0 or (below_one and not root.real < 1):
                 continue
             exact = Fraction(-int(factor[0]), int(factor[1])) if factor.degree() == 1 else None

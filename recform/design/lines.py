@@ -3,8 +3,9 @@
 `2*k - n + 1` is a line; `floor(n/2)` is the line n/2 less something below 1 that repeats every 2.
 
 >>> from recform.design.notation import read
->>> quasi_linear(read("k - floor(n/2)"))
-Quasi(line=Line(a=Fraction(-1, 2), b=Fraction(1, 1), c=Fraction(0, 1)), slack=Fraction(1, 1), modulus=2)
+>>> found = quasi_linear(read("2*k - floor(n/2)"))
+>>> found.line.direction, found.modulus
+((4, 1), 2)
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ class Line:
         return slope.denominator, slope.numerator
 
     def plus(self, other: Line, factor: Fraction | int = 1) -> Line:
-        return Line(
-            self.a + factor * other.a, self.b + factor * other.b, self.c + factor * other.c
-        )
+        return Line(self.a + factor * other.a, self.b + factor * other.b, self.c + factor * other.c)
 
     def minus(self, other: Line) -> Line:
         return self.plus(other, -1)

@@ -13,7 +13,7 @@ of each length, can be had from the step before (their eq. (14)), or from x[0] a
 >>> for form in memory_forms(skip=always, letter=one):
 ...     print(form.text)
 x[l+1] = x[l] + F(x[l]) - F(x[l-1])
-x[l+1] = F(x[l]) + x[0]
+x[l+1] = x[0] + F(x[l])
 """
 
 from __future__ import annotations
@@ -71,13 +71,14 @@ def _form(
     skips = [(-c, at("x", delay - 1)) for delay, c in _coefficients(below) if delay > 0]
     calls = [(c, call(at("x", delay))) for delay, c in _coefficients(blocks)]
     input_again: list[Term] = [(c, "x[0]") for _, c in _coefficients(injected)]
-    terms = [*skips[:1], *calls[:1], *skips[1:], *calls[1:], *input_again]
+    terms = [*input_again, *skips[:1], *calls[:1], *skips[1:], *calls[1:]]
     lines = [start("x", -place, c, "x") for place, c in starts if c]
     remembers = "what went before is taken from the last step"
     idea = "the input is added again at every depth" if input_again else remembers
     yield Form("\n".join([step("x", terms), *lines]), idea)
     delayed = [delay for delay, _ in _coefficients(blocks) if delay > 0]
-    if fresh and delayed:
+    # With start values F[l](x[-1]) would be there, and F(x[-1]) is not.
+    if fresh and delayed and not lines:
         anew = [(c, f"F[l]({at('x', delay)})" if delay else call("x[l]"))
                 for delay, c in _coefficients(blocks)]  # fmt: skip
         terms = [*skips[:1], *anew[:1], *skips[1:], *anew[1:]]

@@ -15,9 +15,9 @@ a polynomial of known degree, and the first rows give G exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb, gcd, lcm
 from typing import Any
 
@@ -25,13 +25,20 @@ from flint import fmpq_poly
 
 from recform.design.lines import Line, OutsideError, Quasi, quasi, quasi_linear
 from recform.design.notation import Node
-from recform.design.numbers import value
+from recform.design.counting import value
 from recform.design.series import from_rows, polynomial_of, rational
 from recform.paths.generating import RING
 
 # The largest degree in z of a denominator before cancelling.
 MAX_BOUND = 160
 MAX_CHARACTERS = 24
+
+# 0 <= k <= n
+DOMAIN = (Quasi(Line(0, 1, 0)), Quasi(Line(1, -1, 0)))
+
+
+# Where (n, k) goes when a binomial's arguments take one step, or the other.
+Steps = tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,12 @@ def rows_of(node: Node, number: int) -> list[Any]:
     ]
 
 
+@dataclass
 class Survey:
     """What stands in an expression: sides of regions, residues, and how its terms grow."""
 
-    def __init__(self) -> None:
-        self.sides: list[Quasi] = [Quasi(Line(0, 1, 0)), Quasi(Line(1, -1, 0))]
-        self.modulus = 1
+    sides: list[Quasi] = field(default_factory=lambda: [*DOMAIN])
+    modulus: int = 1
 
     # --- reading ---
 
@@ -108,7 +115,7 @@ class Survey:
                 return self.shapes(left)
             case "^", (base, exponent):
                 return self._power(base, exponent)
-            case ("%" | "floor"), _:
+            case (("%" | "floor"), _):
                 found = quasi_linear(node)
                 self.modulus = lcm(self.modulus, found.modulus)
                 return [Shape(degree=0 if found.line.is_constant else 1)]
@@ -174,7 +181,7 @@ class Survey:
                     self._condition(part)
             case "compare":
                 _, *operands = node.parts
-                for left, right in zip(operands, operands[1:], strict=False):
+                for left, right in pairwise(operands):
                     self._side(Node("-", (left, right), node.span))
             case _:
                 raise OutsideError("this is no condition")
@@ -205,7 +212,7 @@ class Survey:
             return self._of_directions(shape, self._directions(), shape.degree + 1)
         if len(shape.binomials) > 1 or shape.fibonaccis:
             raise OutsideError("a product of two binomials")
-        above, below = shape.binomials[0]
+        above, below = next(iter(shape.binomials))
         steps = _steps(above, below)
         if steps is None:
             raise OutsideError("a binomial grows along one direction only")
@@ -227,7 +234,7 @@ class Survey:
         found = {side.line.direction for side in self.sides}
         return sorted(d for d in found if d is not None and d[0] > 0 and 0 <= d[1] <= d[0])
 
-    def _check_not_cut(self, steps: tuple[tuple[Fraction, Fraction], ...]) -> None:
+    def _check_not_cut(self, steps: Steps) -> None:
         """No side may run inside the cone on which a binomial is not zero."""
         slopes = sorted(step[1] / step[0] for step in steps)
         for u, v in self._directions():
@@ -253,7 +260,8 @@ def _of_step(factor: Fraction, step: tuple[int, int], fibonaccis: tuple[Line, ..
     if len(fibonaccis) > 1:
         raise OutsideError("a product of Fibonacci numbers")
     # phi^e and its conjugate: 1 - L_e x + (-1)^e x^2, with Lucas numbers L.
-    e = int(fibonaccis[0].a * n + fibonaccis[0].b * k)
+    line = next(iter(fibonaccis))
+    e = int(line.a * n + line.b * k)
     lucas, after = 2, 1
     for _ in range(abs(e)):
         lucas, after = after, lucas + after
@@ -264,7 +272,7 @@ def _of_step(factor: Fraction, step: tuple[int, int], fibonaccis: tuple[Line, ..
     return polynomial_of(terms)
 
 
-def _steps(above: Line, below: Line) -> tuple[tuple[Fraction, Fraction], ...] | None:
+def _steps(above: Line, below: Line) -> Steps | None:
     """Where (n, k) goes if binomial(a, b) takes a step to (a+1, b), or to (a+1, b+1)."""
     determinant = above.a * below.b - above.b * below.a
     if determinant == 0:
@@ -282,9 +290,7 @@ def _primitive(step: tuple[Fraction, Fraction]) -> tuple[int, int]:
     return n // common, k // common
 
 
-def _of_characters(
-    above: Line, below: Line, bases: tuple[Fraction, Fraction], modulus: int
-) -> Any:
+def _of_characters(above: Line, below: Line, bases: tuple[Fraction, Fraction], modulus: int) -> Any:
     """The product of 1 - X - XY over all ways to choose the roots in X and XY.
 
     exp(log): the logarithms add up to those powers of X and XY that are steps of the lattice.
@@ -311,9 +317,7 @@ def _of_characters(
     return polynomial_of(found)
 
 
-def _whole_place(
-    steps: tuple[tuple[Fraction, Fraction], ...], p: int, q: int, modulus: int
-) -> tuple[int, int] | None:
+def _whole_place(steps: Steps, p: int, q: int, modulus: int) -> tuple[int, int] | None:
     n = p * steps[0][0] + q * steps[1][0]
     k = p * steps[0][1] + q * steps[1][1]
     if (n / modulus).denominator != 1 or (k / modulus).denominator != 1:

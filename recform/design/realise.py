@@ -51,7 +51,8 @@ def _one_state(series: PathSeries) -> Iterator[Form]:
 def _in_z(terms: Terms, k: int) -> fmpq_poly:
     """The coefficient of t^k."""
     powers = {n: c for (n, power), c in terms.items() if power == k}
-    return fmpq_poly([rational(powers.get(n, Fraction(0))) for n in range(max(powers, default=-1) + 1)])
+    size = max(powers, default=-1) + 1
+    return fmpq_poly([rational(powers.get(n, Fraction(0))) for n in range(size)])
 
 
 def _shifted(polynomial: fmpq_poly) -> fmpq_poly:
@@ -87,8 +88,11 @@ def _chains(series: PathSeries) -> Iterator[Form]:
         lines.append(step(_STATES[place], [(Fraction(1), call(at(_STATES[place - 1], 0)))]))
     lines += [start(_STATES[place], 0, Fraction(0), "x") for place in range(1, series.num_calls)]
     plain = out == [(Fraction(1), "x[L]")]
-    idea = "a state for each block that follows on another" if series.num_calls > 1 else (
-        "one state and its recurrence" if plain else "an output of older values")
+    idea = (
+        "a state for each block that follows on another"
+        if series.num_calls > 1
+        else ("one state and its recurrence" if plain else "an output of older values")
+    )
     yield Form(_with_output("\n".join(lines), out), idea)
 
 
@@ -115,34 +119,34 @@ def _by_size(terms: Terms) -> list[tuple[tuple[int, int], Fraction]]:
 
 def _cascades(series: PathSeries) -> Iterator[Form]:
     """G = (above_1/below_1)(above_2/below_2)...: a state for each, that reads the one before."""
-    stages = _stages(series)
-    if stages is None:
-        return
-    for number, order in enumerate(dict.fromkeys(permutations(range(len(stages))))):
-        if number == MAX_CASCADES:
-            return
+    for stages in _stages(series):
         tops = _tops(series, len(stages))
-        if tops is None:
-            return
-        text = _cascade([stages[place] for place in order], tops)
-        if text is not None:
-            yield Form(text, "a state for each factor, which reads the one before")
+        if tops is None or not 2 <= len(stages) <= len(_STATES):
+            continue
+        orders = {tuple(map(str, order)): order for order in permutations(stages)}
+        for order in list(orders.values())[:MAX_CASCADES]:
+            yield Form(_cascade(order, tops), "a state for each factor, which reads the one before")
+        return
 
 
-def _stages(series: PathSeries) -> list[Any] | None:
-    """The factors below, at most one block in each: those without t stand alone."""
-    plain, stages = RING.constant(1), []
+def _stages(series: PathSeries) -> Iterator[list[Any]]:
+    """The factors below, at most one block in each; those without t as one, then each alone."""
+    plain, stages = [], []
     for factor, power in series.denominator.factor()[1]:
         degree = int(factor.degrees()[1])
         if degree > 1:
-            return None
-        if degree == 0:
-            plain *= factor**power
-        else:
-            stages += [factor] * int(power)
-    stages += [] if plain.is_constant() else [plain]
-    stages = [stage / stage.subs({"z": 0}).leading_coefficient() for stage in stages]
-    return stages if 2 <= len(stages) <= len(_STATES) else None
+            return
+        (stages if degree else plain).extend([factor / _unit(factor)] * int(power))
+    if plain:
+        together = RING.constant(1)
+        for factor in plain:
+            together *= factor
+        yield [*stages, together]
+    yield [*stages, *plain]
+
+
+def _unit(factor: Any) -> Any:
+    return factor.subs({"z": 0}).leading_coefficient()
 
 
 def _tops(series: PathSeries, number: int) -> list[Any] | None:
@@ -162,7 +166,7 @@ def _tops(series: PathSeries, number: int) -> list[Any] | None:
     return [RING.constant(1)] * (number - len(pieces)) + pieces
 
 
-def _cascade(stages: Sequence[Any], tops: Sequence[Any]) -> str | None:
+def _cascade(stages: Sequence[Any], tops: Sequence[Any]) -> str:
     names = _STATES[: len(stages)][::-1]
     lines, starts = [], []
     for place, (stage, top) in enumerate(zip(stages, tops, strict=True)):
@@ -174,9 +178,7 @@ def _cascade(stages: Sequence[Any], tops: Sequence[Any]) -> str | None:
             factor = above.get((0, 0), Fraction(0))
             starts.append(start(name, 0, factor, before))
         lines.append(step(name, terms))
-    if len(stages) > 1:
-        lines.insert(0, f"input {names[0]}")
-    return "\n".join([*lines, *starts])
+    return "\n".join([f"input {names[0]}", *lines, *starts])
 
 
 def _own_terms(name: str, below: Terms) -> list[Term]:
@@ -186,5 +188,3 @@ def _own_terms(name: str, below: Terms) -> list[Term]:
 def _read_before(before: str, n: int, k: int) -> str:
     """The state before, n steps back from l+1, by k blocks."""
     return call(at(before, n - 1), k)
-
-

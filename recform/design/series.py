@@ -101,7 +101,8 @@ def rational(value: Fraction | int) -> fmpq:
 
 def by_power(terms: Terms) -> tuple[fmpq_poly, ...]:
     """Polynomials in t by powers of z."""
-    rows: list[dict[int, Fraction]] = [{} for _ in range(1 + max((n for n, _ in terms), default=-1))]
+    size = 1 + max((n for n, _ in terms), default=-1)
+    rows: list[dict[int, Fraction]] = [{} for _ in range(size)]
     for (n, k), coefficient in terms.items():
         rows[n][k] = coefficient
     return tuple(
@@ -112,9 +113,7 @@ def by_power(terms: Terms) -> tuple[fmpq_poly, ...]:
 
 def from_rows(rows: list[fmpq_poly] | tuple[fmpq_poly, ...]) -> Any:
     """The polynomial in z and t with these coefficients of 1, z, z^2, ..."""
-    terms = {
-        (n, k): c for n, row in enumerate(rows) for k, c in enumerate(row.coeffs()) if c != 0
-    }
+    terms = {(n, k): c for n, row in enumerate(rows) for k, c in enumerate(row.coeffs()) if c != 0}
     return RING.from_dict(terms)
 
 
@@ -154,7 +153,7 @@ def fraction_of(node: Node) -> tuple[Any, Any]:
             return _small(a * d, b * c, node)
         case "^", (base, Node("number", (power,))) if power.denominator == 1:
             a, b = fraction_of(base)
-            if abs(power) * max(1, *a.degrees(), *b.degrees()) > MAX_DEGREE:
+            if abs(int(power)) * max(1, *_degrees(a), *_degrees(b)) > MAX_DEGREE:
                 raise _too_large(node)
             if power < 0 and a.is_zero():
                 raise refusal("something is divided by zero", node.span, None, "1/(1 - z - t*z)")
@@ -164,8 +163,12 @@ def fraction_of(node: Node) -> tuple[Any, Any]:
                   "1/(1 - z - t*z), or counts in n and k: binomial(n, k)")  # fmt: skip
 
 
+def _degrees(polynomial: Any) -> list[int]:
+    return [int(degree) for degree in polynomial.degrees()]
+
+
 def _small(above: Any, below: Any, node: Node) -> tuple[Any, Any]:
-    if max((0, *above.degrees(), *below.degrees())) > MAX_DEGREE:
+    if max((0, *_degrees(above), *_degrees(below))) > MAX_DEGREE:
         raise _too_large(node)
     common = above.gcd(below)
     return above / common, below / common

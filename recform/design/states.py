@@ -66,7 +66,8 @@ def _side_by_side(wanted: Weighted) -> str:
     applied = [_call(_combined(calls.arguments, p, reads)) for p in range(calls.arguments.nrows())]
     lines = [step(name, _row_of(wanted, calls, place, reads, applied))
              for place, name in enumerate(names)]  # fmt: skip
-    return "\n".join([*_inputs(wanted, names), *lines, *_starts(wanted, names), *_out(wanted, names)])
+    rest = [*_starts(wanted, names), *_out(wanted, names)]
+    return "\n".join([*_inputs(wanted, names), *lines, *rest])
 
 
 def _row_of(

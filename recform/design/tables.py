@@ -159,9 +159,7 @@ def _interpolated(points: Sequence[int], values: Sequence[Any]) -> Row:
     differences = list(values)
     for level in range(1, len(points)):
         for i in range(len(points) - 1, level - 1, -1):
-            differences[i] = (differences[i] - differences[i - 1]) / (
-                points[i] - points[i - level]
-            )
+            differences[i] = (differences[i] - differences[i - 1]) / (points[i] - points[i - level])
     found = fmpq_poly([])
     for i in range(len(points) - 1, -1, -1):
         found = found * fmpq_poly([-points[i], 1]) + differences[i]

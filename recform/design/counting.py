@@ -182,5 +182,3 @@ def _to_root(number: Fraction, radicand: Fraction) -> Fraction:
     if number < 0:
         return Fraction(-1)
     return number * number - radicand
-
-
