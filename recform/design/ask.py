@@ -2,10 +2,10 @@
 
 >>> [str(c.formula) for c in by_length("binomial(n, k)").candidates]
 ['x[l+1] = x[l] + F(x[l])']
->>> by_length("1 if k*k <= n else 0").refused[:30]
-'proved: the number of all path'
->>> by_route("s* F s* F s*", calls=1).refused[:20]
-'proved: the blocks a'
+>>> by_length("1 if k*k <= n else 0").refused[:39]
+'proved: no formula of finite memory has'
+>>> by_route("s* F s* F s*", calls=1).refused[:17]
+'proved: the rank.'
 """
 
 from __future__ import annotations

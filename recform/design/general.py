@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from recform.design.notation import Node
 from recform.design.counting import holds, instances, value, whole, wrong
+from recform.design.notation import Node
 
 MAX_WORDS = 20_000
 # Words up to which derivatives are read.

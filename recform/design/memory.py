@@ -10,7 +10,7 @@ of each length, can be had from the step before (their eq. (14)), or from x[0] a
 
 >>> one = (fmpq_poly([1]), fmpq_poly([1]))
 >>> always = (fmpq_poly([1]), fmpq_poly([1, -1]))
->>> for form in memory_forms(skip=always, letter=one):
+>>> for form in memory_forms(skip=always, letter=one, fresh=False):
 ...     print(form.text)
 x[l+1] = x[l] + F(x[l]) - F(x[l-1])
 x[l+1] = x[0] + F(x[l])

@@ -23,9 +23,9 @@ from typing import Any
 
 from flint import fmpq_poly
 
+from recform.design.counting import value
 from recform.design.lines import Line, OutsideError, Quasi, quasi, quasi_linear
 from recform.design.notation import Node
-from recform.design.counting import value
 from recform.design.series import from_rows, polynomial_of, rational
 from recform.paths.generating import RING
 

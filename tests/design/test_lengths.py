@@ -10,8 +10,8 @@ import pytest
 from oracles.walk import walk
 
 from recform.design import by_length
-from recform.design.notation import read
 from recform.design.counting import value
+from recform.design.notation import read
 from recform.formula import parse
 from recform.paths import analyze
 
