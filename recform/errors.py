@@ -85,6 +85,7 @@ CODES = {
     "bad-run": "a folder does not hold a run",
     "no-device": "the device that was asked for is not there",
     "diverged": "the loss is not a number",
+    "out-of-memory": "the memory of the device does not hold a batch",
     # comparing
     "bad-table": "a table of scores cannot be compared",
 }

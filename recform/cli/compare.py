@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MOST_PAIRS = 15
 
 NumberOption = Annotated[int | None, typer.Option(help="For --plan.", show_default=False)]
+DrawOption = Annotated[str, typer.Option(help="differences, intervals or scores.")]
+CsvOption = Annotated[
+    Path | None,
+    typer.Option(help="A file with the columns model,dataset,score.", show_default=False),
+]
 SizeOption = Annotated[float | None, typer.Option(help="For --plan.", show_default=False)]
 
 
@@ -28,10 +33,7 @@ def compare(
         typer.Argument(metavar="RUN...", help="Run folders, or folders of runs.",
                        show_default=False),
     ] = None,
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="A file with the columns model,dataset,score.", show_default=False),
-    ] = None,
+    csv: CsvOption = None,
     alpha: Annotated[float, typer.Option(help="The level of the tests.")] = 0.05,
     metric: Annotated[
         str, typer.Option(help="Of runs: final_top1, best_top1 or final_top5.")
@@ -48,9 +50,7 @@ def compare(
         Path | None,
         typer.Option("-o", "--output", help="Draw it: .png, .svg or .pdf.", show_default=False),
     ] = None,
-    draw: Annotated[
-        str, typer.Option(help="differences, intervals or scores.")
-    ] = "differences",
+    draw: DrawOption = "differences",
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Rank models over data sets, test whether they differ, and say what that supports.

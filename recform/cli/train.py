@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,18 +19,38 @@ from recform.cli.output import print_json, talk
 if TYPE_CHECKING:
     from recform.formula import Formula
     from recform.network import FormulaNetwork
-    from recform.training import DataSet, Recipe, Summary
+    from recform.training import DataSet, Progress, Recipe, Summary
 
 
-DataOption = Annotated[str, typer.Option(help="digits, cifar10, cifar100 or folder.")]
+DataOption = Annotated[
+    str, typer.Option(help="digits, cifar10, cifar100, fashion-mnist, imagenet or folder.")
+]
 DataDirOption = Annotated[
     Path | None, typer.Option(help="Where the data lies.", show_default=False)
 ]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(help="By name, such as liao-cifar; the data's, if left out.", show_default=False),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the recipe; repeatable.",
+                 show_default=False),
+]  # fmt: skip
 RecipeInt = Annotated[int | None, typer.Option(help="The recipe's, if left out.",
                                                show_default=False)]  # fmt: skip
 RateOption = Annotated[
     float | None,
     typer.Option(help="Learning rate; the recipe's, if left out.", show_default=False),
+]
+AmpOption = Annotated[
+    str | None,
+    typer.Option(metavar="bf16|fp16|none", help="Precision of autocast.", show_default=False),
+]
+SeedOption = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+SideOption = Annotated[
+    int | None, typer.Option(help="Side of an image; the data's, if left out.", show_default=False)
 ]
 LimitOption = Annotated[
     int | None, typer.Option(help="Use so many images, if given.", show_default=False)
@@ -45,6 +67,32 @@ ResumeOption = Annotated[
         show_default=False,
     ),
 ]
+InitOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN|BACKBONE",
+        help="Begin with the weights of a run, or with timm's published ones.",
+        show_default=False,
+    ),
+]
+CompileOption = Annotated[bool, typer.Option("--compile", help="Run it through torch.compile.")]
+KeepOption = Annotated[int, typer.Option(help="Last checkpoints to keep, beside the best.")]
+BoardOption = Annotated[
+    bool, typer.Option("--tensorboard", help="Write TensorBoard's files into the run's folder.")
+]
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the run is to go, apart from what is trained on what."""
+
+    folder: Path
+    seed: int
+    device: str
+    resume: str | None
+    compiled: bool
+    keep: int
+    tensorboard: bool
 
 
 def train(
@@ -52,73 +100,123 @@ def train(
     backbone: BackboneOption = "resnet20_cifar",
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
+    recipe: RecipeOption = None,
+    settings: SetOption = None,
     epochs: RecipeInt = None,
     batch_size: RecipeInt = None,
     lr: RateOption = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    amp: AmpOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
     out: RunOption = None,
-    image_size: Annotated[
-        int | None,
-        typer.Option(help="Side of an image; the data's, if left out.", show_default=False),
-    ] = None,
+    image_size: SideOption = None,
     limit_train: LimitOption = None,
     limit_test: LimitOption = None,
     resume: ResumeOption = None,
+    init_from: InitOption = None,
     act: ActOption = None,
+    compiled: CompileOption = False,
+    keep: KeepOption = 2,
+    tensorboard: BoardOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the network of a formula and keep all that is needed to repeat it.
 
     \b
     Example:  recform train resnet_s --data digits --epochs 2
+              recform train resnet_s_net --data cifar10 --recipe liao-cifar --set cutout=1/2
 
     The folder of the run holds config.json, formula.rf, metrics.jsonl (one object an epoch),
     checkpoints/ and summary.json. Ctrl-C leaves a checkpoint; --resume auto goes on from it.
+    Several processes train together when torchrun starts them.
     """
     from recform.formula import resolve
-    from recform.training import load_data, recipe_for
+    from recform.training import load_data
 
     parsed = resolve(formula)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
-    recipe = _recipe(recipe_for(data), epochs, batch_size, lr)
+    shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
+    chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(
         data, data_dir, image_size=image_size, limit_train=limit_train, limit_test=limit_test
     )
-    network = _network(parsed, backbone, images, seed, act)
-    summary = _run(network, images, recipe, folder, seed, device, resume)
+    network = _network(parsed, backbone, images, seed, act, chosen.drop_path, init_from)
+    order = Order(folder, seed, device, resume, compiled, keep, tensorboard)
+    summary = _run(network, images, chosen, order)
     _report(summary, folder, as_json)
 
 
+def chosen_recipe(
+    data: str,
+    name: str | None,
+    settings: list[str],
+    shortcuts: Mapping[str, int | float | str | None],
+) -> Recipe:
+    """The named recipe, or the data's, with what the command line changes."""
+    from recform.training import recipe_for, recipe_named, with_settings
+
+    plain = recipe_for(data) if name is None else recipe_named(name)
+    given = {key: value for key, value in shortcuts.items() if value is not None}
+    return replace(with_settings(plain, settings), **given)
+
+
 def _network(
-    formula: Formula, backbone: str, images: DataSet, seed: int, act: str | None
+    formula: Formula,
+    backbone: str,
+    images: DataSet,
+    seed: int,
+    act: str | None,
+    drop_path: float,
+    init_from: str | None,
 ) -> FormulaNetwork:
     from recform.network import build
     from recform.training import seed_everything
 
     seed_everything(seed)
-    network = build(formula, backbone, images.num_classes, act=act, image_size=images.image_size)
+    published = init_from is not None and not Path(init_from).is_dir()
+    dropping: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path > 0 else {}
+    network = build(
+        formula,
+        init_from if published and init_from is not None else backbone,
+        images.num_classes,
+        act=act,
+        image_size=images.image_size,
+        pretrained=published,
+        **dropping,
+    )
     for note in network.architecture.notes:
-        talk(f"note: {note}")
+        _tell(f"note: {note}")
+    if init_from is not None and not published:
+        _begin_with(network, Path(init_from))
     return network
 
 
-def _run(
-    network: FormulaNetwork,
-    images: DataSet,
-    recipe: Recipe,
-    folder: Path,
-    seed: int,
-    device: str,
-    resume: str | None,
-) -> Summary:
-    from recform.cli.progress import Bar
+def _begin_with(network: FormulaNetwork, folder: Path) -> None:
+    from recform.cli.weights import load_weights
+    from recform.training import take_over
+
+    learned, _ = load_weights(folder)
+    new = take_over(network, learned.state_dict())
+    if new:
+        _tell(f"not in {folder}, and so new: {', '.join(new[:6])}"
+              f"{f' and {len(new) - 6} more' if len(new) > 6 else ''}")  # fmt: skip
+
+
+def _tell(text: str) -> None:
+    from recform.training import is_leader
+
+    if is_leader():
+        talk(text)
+
+
+def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order) -> Summary:
     from recform.training import Interrupted, train
 
-    architecture = network.architecture
+    architecture, folder = network.architecture, order.folder
     assert architecture.spec is not None, "the command line names the backbone"
+    title = architecture.formula.title or str(architecture.formula)
     try:
-        with Bar(architecture.formula.title or str(architecture.formula), folder) as bar:
+        with _listener(title, order) as progress:
             return train(
                 network,
                 images,
@@ -126,21 +224,32 @@ def _run(
                 formula_text=f"{architecture.formula}\n",
                 backbone=architecture.spec.name,
                 out=folder,
-                seed=seed,
-                device=device,
-                resume=resume,
-                progress=bar,
+                seed=order.seed,
+                device=order.device,
+                resume=order.resume,
+                progress=progress,
                 command=("recform", *sys.argv[1:]),
+                compiled=order.compiled,
+                keep=order.keep,
             )
     except Interrupted as stop:
-        talk(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
-        talk(f"to go on: {_to_go_on(folder)}")
+        _tell(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
+        _tell(f"to go on: {_to_go_on(folder)}")
         raise typer.Exit(128 + stop.signum) from None
 
 
-def _recipe(recipe: Recipe, epochs: int | None, batch_size: int | None, lr: float | None) -> Recipe:
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr}
-    return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+@contextmanager
+def _listener(title: str, order: Order) -> Iterator[Progress]:
+    """A bar, and what else is asked for; nothing in the processes that do not lead."""
+    from recform.cli.progress import Bar
+    from recform.training import Several, Silent, TensorBoard, is_leader
+
+    if not is_leader():
+        yield Silent()
+        return
+    boards = [TensorBoard(order.folder / "tensorboard")] if order.tensorboard else []
+    with Bar(title, order.folder) as bar:
+        yield Several(bar, *boards)
 
 
 def _default_folder(formula: str, backbone: str, data: str, seed: int) -> Path:
@@ -160,6 +269,10 @@ def _to_go_on(folder: Path) -> str:
 
 
 def _report(summary: Summary, folder: Path, as_json: bool) -> None:
+    from recform.training import is_leader
+
+    if not is_leader():
+        return
     if as_json:
         print_json({**asdict(summary), "out": str(folder)})
         return

@@ -2,10 +2,10 @@
 
     load_data(name, directory=None, *, image_size=None, limit_train=None, limit_test=None)
           -> DataSet
-    recipe_for(name) -> Recipe              # changed by dataclasses.replace
+    recipe_for(data) -> Recipe, recipe_named(name) -> Recipe   # changed by dataclasses.replace
     seed_everything(seed)                   # before the network is made
     train(model, data, recipe, *, formula_text, backbone, out, seed=0, device="auto",
-          resume=None, progress=None, command=())
+          resume=None, progress=None, command=(), compiled=False, keep=2)
           -> Summary                        # raises Interrupted, UserError
     read_run(path) -> Run
 
@@ -26,21 +26,28 @@
 """
 
 from recform.training.batches import evaluation_batch as evaluation_batch
+from recform.training.boards import TensorBoard as TensorBoard
 from recform.training.checkpoint import read_weights as read_weights
 from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data
 from recform.training.data import recipe_for as recipe_for
 from recform.training.dataset import DataSet as DataSet
+from recform.training.fine import take_over as take_over
 from recform.training.progress import EpochMetrics as EpochMetrics
 from recform.training.progress import Plan as Plan
 from recform.training.progress import Progress as Progress
+from recform.training.progress import Several as Several
 from recform.training.progress import Silent as Silent
 from recform.training.progress import StepReport as StepReport
 from recform.training.randomness import seed_everything as seed_everything
 from recform.training.recipe import Recipe as Recipe
+from recform.training.recipes import RECIPES as RECIPES
+from recform.training.recipes import recipe_named as recipe_named
+from recform.training.recipes import with_settings as with_settings
 from recform.training.run import Run as Run
 from recform.training.run import RunFolder as RunFolder
 from recform.training.run import Summary as Summary
 from recform.training.run import read_run as read_run
 from recform.training.stop import Interrupted as Interrupted
+from recform.training.team import is_leader as is_leader
 from recform.training.train import train as train

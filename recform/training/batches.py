@@ -3,9 +3,6 @@
 Each batch is a function of its number: which images, and how they are shifted and mirrored,
 follows from (seed, epoch, step). So an epoch can be taken up at any step, and it does not matter
 how many processes prepare it.
-
-Shifts and mirror images are drawn for each image. torchvision's transforms draw once a call and
-from the global generator: a whole batch would share its shift, or 50,000 calls cost 14 s an epoch.
 """
 
 # B batch, C channels, S side of an image
@@ -13,23 +10,25 @@ from the global generator: a whole batch would share its shift, or 50,000 calls 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision.transforms import v2
 
 from recform.errors import UserError
+from recform.training.augment import Changes, alternating, drawn, rand_augmented
+from recform.training.augment import augment as augment
 from recform.training.dataset import DataSet, Images
 from recform.training.device import Device
-from recform.training.randomness import generator
+from recform.training.randomness import generator, seed_of
 from recform.training.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
+WHOLE = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +40,30 @@ class TrainingBatches(TorchDataset):
     recipe: Recipe
     seed: int
     epoch: int
+    part: slice = field(default_factory=lambda: WHOLE)
 
     def __len__(self) -> int:
         return num_training_batches(len(self.order), self.recipe)
 
     def __getitem__(self, step: int) -> Batch | UserError:
         size = self.recipe.batch_size
-        batch = _fetched(self.images, self.order[step * size :][:size])
-        if isinstance(batch, UserError):
+        indices = self.order[step * size :][:size]
+        changes = drawn(len(indices), self.images.side, self.recipe,
+                        generator(self.seed, self.epoch, step))  # fmt: skip
+        if self.recipe.alternate_flip:
+            changes = alternating(changes, self._coins(indices), self.epoch)
+        changes = changes.of(self.part)
+        batch = _fetched(self.images, indices[self.part], changes, self.recipe)
+        if isinstance(batch, UserError) or not self.recipe.rand_augment:
             return batch
-        return augment(batch[0], self.recipe, generator(self.seed, self.epoch, step)), batch[1]
+        places = range(len(indices))[self.part]
+        seeds = [seed_of(self.seed, self.epoch, step, place) for place in places]
+        return rand_augmented(batch[0], self.recipe, seeds), batch[1]
+
+    def _coins(self, indices: Tensor) -> Tensor:
+        """Heads or tails for each image, the same in all epochs."""
+        coins = torch.randint(2, (len(self.images.labels),), generator=generator(self.seed))
+        return coins[indices]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +72,7 @@ class EvaluationBatches(TorchDataset):
 
     images: Images
     batch_size: int
+    part: slice = field(default_factory=lambda: WHOLE)
 
     def __len__(self) -> int:
         return -(-len(self.images.labels) // self.batch_size)
@@ -66,7 +80,7 @@ class EvaluationBatches(TorchDataset):
     def __getitem__(self, step: int) -> Batch | UserError:
         first = step * self.batch_size
         last = min(first + self.batch_size, len(self.images.labels))
-        return _fetched(self.images, torch.arange(first, last))
+        return _fetched(self.images, torch.arange(first, last)[self.part])
 
 
 def num_training_batches(num_images: int, recipe: Recipe) -> int:
@@ -74,26 +88,29 @@ def num_training_batches(num_images: int, recipe: Recipe) -> int:
     return max(1, num_images // recipe.batch_size)
 
 
-def training_batches(images: Images, recipe: Recipe, seed: int, epoch: int) -> TrainingBatches:
-    order = torch.randperm(len(images.labels), generator=generator(seed, epoch))
-    return TrainingBatches(images, order, recipe, seed, epoch)
+def training_batches(
+    images: Images, recipe: Recipe, seed: int, epoch: int, part: slice = WHOLE
+) -> TrainingBatches:
+    """The batches of an epoch; of each one this `part`."""
+    chance, num_images = generator(seed, epoch), len(images.labels)
+    order = torch.randperm(num_images, generator=chance)
+    if recipe.repeats > 1:
+        # Each image stands next to its repeats: Berman et al. 2019, Hoffer et al. 2020.
+        order = order.repeat_interleave(recipe.repeats)[:num_images]
+    return TrainingBatches(images, order, recipe, seed, epoch, part)
 
 
 def load(
     batches: TrainingBatches | EvaluationBatches, device: Device, first: int = 0
 ) -> Iterator[Batch]:
     """The batches from number `first` on, on the device. Raises UserError `damaged-data`."""
-    loader = DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(first, len(batches)),
-        num_workers=device.num_workers if batches.images.on_disk else 0,
-        pin_memory=device.pins_memory,
-        worker_init_fn=_leave_signals_to_parent,
-        # The loader draws a number when it starts; not from the network's own generator.
-        generator=torch.Generator(),
+    steps = range(first, len(batches))
+    fetched = (
+        _beside(batches, device, steps)
+        if batches.images.on_disk
+        else map(batches.__getitem__, steps)
     )
-    for batch in loader:
+    for batch in fetched:
         if isinstance(batch, UserError):
             raise batch
         images_BCSS, labels_B = batch
@@ -103,20 +120,20 @@ def load(
         )
 
 
-def augment(images_BCSS: Tensor, recipe: Recipe, chance: torch.Generator) -> Tensor:
-    """Each image shifted by its own amount within its padding, and mirrored or not."""
-    num_images, _, _, side = images_BCSS.shape
-    padding = round(recipe.crop_padding * side)
-    rows_BS, columns_BS = torch.arange(side) + torch.randint(
-        2 * padding + 1, (2, num_images, 1), generator=chance
+def _beside(
+    batches: TrainingBatches | EvaluationBatches, device: Device, steps: range
+) -> Iterable[Batch | UserError]:
+    """Batches fetched by other processes, while the device computes."""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=steps,
+        num_workers=device.num_workers,
+        pin_memory=device.pins_memory,
+        worker_init_fn=_leave_signals_to_parent,
+        # The loader draws a number when it starts; not from the network's own generator.
+        generator=torch.Generator(),
     )
-    if recipe.flip:
-        mirrored_B1 = torch.randint(2, (num_images, 1), generator=chance).bool()
-        columns_BS = torch.where(mirrored_B1, columns_BS.flip(1), columns_BS)
-    padded_BCSS = pad(images_BCSS, (padding,) * 4)
-    batch_B11 = torch.arange(num_images)[:, None, None]
-    cut_BSSC = padded_BCSS[batch_B11, :, rows_BS[:, :, None], columns_BS[:, None, :]]
-    return cut_BSSC.permute(0, 3, 1, 2).contiguous()
 
 
 def normalized(images_BCSS: Tensor, data: DataSet) -> Tensor:
@@ -134,13 +151,18 @@ def evaluation_batch(data: DataSet) -> Batch:
     return normalized(batch[0], data), batch[1]
 
 
-def _fetched(images: Images, indices: Tensor) -> Batch | UserError:
-    """The images and labels of these numbers; a mistake in a file as a value.
+def _fetched(
+    images: Images, indices: Tensor, changes: Changes | None = None, recipe: Recipe | None = None
+) -> Batch | UserError:
+    """The images and labels of these numbers, changed; a mistake in a file as a value.
 
     A value, because the loader can carry no exception of ours from its processes to this one.
     """
     try:
-        return images.fetch(indices), images.labels[indices]
+        labels_B = images.labels[indices.to(images.labels.device)]
+        if changes is None or recipe is None:
+            return images.fetch(indices), labels_B
+        return images.fetch_changed(indices, changes, recipe), labels_B
     except UserError as error:
         return error
 

@@ -1,6 +1,7 @@
 """Checkpoints: all that training needs to go on as if it had never stopped.
 
-Network, optimizer, random states and the point reached; the schedule is a function of that. A file
+Network, mean weights, optimizer, random states and the point reached; the schedule and the place in
+the data are functions of that. A file
 is written beside the old one and then renamed, so there is a whole one at any moment. It is read as
 data: nothing in it runs.
 """
@@ -12,7 +13,7 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ import torch
 from torch import Tensor
 
 from recform.errors import UserError
-from recform.training.loop import Point, Tally, Task
+from recform.training.loop import Point, Tally, Task, empty_tally
 from recform.training.progress import EpochMetrics
+from recform.training.recipe import Recipe
 from recform.training.record import Identity
+from recform.training.run import RunFolder, remove, unwritable
 
-FORMAT = "recform checkpoint 1"
+FORMAT = "recform checkpoint 2"
 # Settings of a run by the option that chooses each; what differs in another way is another run.
 OPTIONS = {
     "num_train": "--limit-train",
@@ -34,27 +37,57 @@ OPTIONS = {
     "epochs": "--epochs",
     "batch_size": "--batch-size",
     "learning_rate": "--lr",
+    "name": "--recipe",
+    "amp": "--amp",
 }
+RECIPE_FIELDS = frozenset(field.name for field in fields(Recipe))
 MISFITS = (AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) -> None:
-    """Replaces the file in one go. Raises UserError `unwritable`."""
-    content = {
-        "format": FORMAT,
-        "identity": dict(identity),
-        "model": task.model.state_dict(),
-        "optimizer": task.optimizer.state_dict(),
-        "random": task.device.random_states(),
-        "point": {
-            "history": [asdict(metrics) for metrics in point.history],
-            "step": point.step,
-            "loss": point.tally.loss,
-            "correct": point.tally.correct,
-            "num_images": point.tally.num_images,
-            "seconds": point.seconds,
-        },
-    }
+    """Replaces the file in one go; of a team, all must call it. Raises UserError `unwritable`."""
+    tally, random = point.tally.together(task.team), task.team.gather(task.device.random_states())
+    if task.team.leads:
+        content = {
+            "format": FORMAT,
+            "identity": dict(identity),
+            "model": task.model.state_dict(),
+            "average": None if task.average is None else task.average.module.state_dict(),
+            "optimizer": task.optimizer.state_dict(),
+            "scaler": task.scaler.state_dict(),
+            "random": random,
+            "point": {
+                "history": [asdict(metrics) for metrics in point.history],
+                "step": point.step,
+                "loss": tally.loss,
+                "correct": tally.correct,
+                "num_images": tally.num_images,
+                "seconds": point.seconds,
+            },
+        }
+        _write(path, content)
+    task.team.wait()
+
+
+def save_last(folder: RunFolder, task: Task, point: Point, identity: Identity, keep: int) -> None:
+    """The last checkpoint, with `keep` - 1 of those before it kept beside it.
+
+    A kill at any moment leaves a whole checkpoint: `last.pt`, or `last-1.pt` between two renames.
+    """
+    beside = folder.last.with_name("next.pt")
+    save_checkpoint(beside, task, point, identity)
+    if task.team.leads:
+        try:
+            for age in reversed(range(keep - 1)):
+                if folder.earlier(age).exists():
+                    folder.earlier(age).replace(folder.earlier(age + 1))
+            beside.replace(folder.last)
+        except OSError as error:
+            raise unwritable(folder.last, error) from error
+    task.team.wait()
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +97,8 @@ def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) ->
             os.fsync(file.fileno())
         part.replace(path)
     except (OSError, RuntimeError) as error:
-        raise UserError("unwritable", f"{path} cannot be written: {error}") from error
+        remove(part)
+        raise unwritable(path, error) from error
 
 
 def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
@@ -77,9 +111,13 @@ def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
     try:
         _check_identity(path, content["identity"], identity)
         task.model.load_state_dict(content["model"])
+        if task.average is not None:
+            task.average.module.load_state_dict(content["average"])
         task.optimizer.load_state_dict(content["optimizer"])
-        task.device.set_random_states(content["random"])
-        return _point(content["point"], task.device.place)
+        task.scaler.load_state_dict(content["scaler"])
+        states = content["random"]
+        task.device.set_random_states(states[task.team.rank % len(states)])
+        return _point(content["point"], task)
     except MISFITS as error:
         reason = str(error).partition("\n")[0].rstrip(": ")
         raise _foreign(path, f"does not fit this run: {reason}") from error
@@ -93,15 +131,17 @@ def copy_checkpoint(source: Path, target: Path) -> None:
         shutil.copyfile(source, part)
         part.replace(target)
     except OSError as error:
-        raise UserError("unwritable", f"{target} cannot be written: {error}") from error
+        remove(part)
+        raise unwritable(target, error) from error
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
-    """The parameters and buffers of the network in a checkpoint.
+    """The parameters and buffers of the network in a checkpoint: the mean ones, if it has such.
 
     Raises UserError `damaged-checkpoint`, `unreadable`.
     """
-    weights = _read(path).get("model")
+    content = _read(path)
+    weights = content.get("average") or content.get("model")
     if not isinstance(weights, dict):
         raise _damaged(path, "holds no network")
     return weights
@@ -131,16 +171,23 @@ def _check_identity(path: Path, found: Identity, wanted: Identity) -> None:
             reason = f"is of a run with {name} {found[name]!r}, not {value!r}"
             if name in OPTIONS:
                 raise _other_setting(path, reason, f"{OPTIONS[name]} {found[name]}")
+            if name in RECIPE_FIELDS:
+                raise _other_setting(path, reason, f"--set {name}={found[name]}")
             raise _foreign(path, reason)
 
 
-def _point(content: Mapping[str, Any], place: torch.device) -> Point:
-    loss: Tensor = content["loss"].to(place)
-    correct: Tensor = content["correct"].to(place)
+def _point(content: Mapping[str, Any], task: Task) -> Point:
+    place = task.device.place
+    # The sums are those of the whole team; one of it goes on from them, the others from nothing.
+    tally = empty_tally(place)
+    if task.team.leads:
+        loss: Tensor = content["loss"].to(place)
+        correct: Tensor = content["correct"].to(place)
+        tally = Tally(loss, correct, content["num_images"])
     return Point(
         history=tuple(EpochMetrics(**metrics) for metrics in content["history"]),
         step=content["step"],
-        tally=Tally(loss, correct, content["num_images"]),
+        tally=tally,
         seconds=content["seconds"],
     )
 
@@ -162,8 +209,11 @@ def _foreign(path: Path, reason: str) -> UserError:
 
 
 def _damaged(path: Path, reason: str) -> UserError:
+    others = [path.with_name(name) for name in ("last.pt", "last-1.pt", "best.pt")]
+    whole = next((other for other in others if other.is_file() and other.name != path.name),
+                 "RUN/checkpoints/best.pt")  # fmt: skip
     return UserError(
         "damaged-checkpoint",
         f"{path} {reason}",
-        "go on from another one (--resume RUN/checkpoints/best.pt), or begin a new run: --out DIR",
+        f"go on from another one (--resume {whole}), or begin a new run: --out DIR",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from recform.errors import UserError
-from recform.training import recipe
+from recform.training import recipes
 from recform.training.cifar import CIFAR_10, CIFAR_100, SIDE, Cifar, read_cifar
 from recform.training.dataset import DataSet, limited
 from recform.training.digits import read_digits
@@ -80,9 +80,9 @@ def _folder(directory: Path | None, image_size: int | None) -> DataSet:
 
 DATA_SETS: Mapping[str, DataSource] = MappingProxyType(
     {
-        "digits": DataSource("1,797 handwritten digits, at hand", _digits, recipe.digits),
-        "cifar10": DataSource("60,000 photos, 10 classes", _cifar(CIFAR_10), recipe.liao_cifar),
-        "cifar100": DataSource("60,000 photos, 100 classes", _cifar(CIFAR_100), recipe.liao_cifar),
-        "folder": DataSource("your images, a folder a class", _folder, recipe.folder),
+        "digits": DataSource("1,797 handwritten digits, at hand", _digits, recipes.digits),
+        "cifar10": DataSource("60,000 photos, 10 classes", _cifar(CIFAR_10), recipes.liao_cifar),
+        "cifar100": DataSource("60,000 photos, 100 classes", _cifar(CIFAR_100), recipes.liao_cifar),
+        "folder": DataSource("your images, a folder a class", _folder, recipes.folder),
     }
 )

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from recform.errors import UserError
+from recform.training.augment import Changes, changed
+from recform.training.recipe import Recipe
 
 RGB = 3
 
@@ -33,8 +35,25 @@ class Images(Protocol):
         """Whether fetching is slow enough to be worth doing beside the training."""
         ...
 
+    @property
+    def side(self) -> int:
+        """S, the side of an image as `fetch` gives it."""
+        ...
+
     def fetch(self, indices: Tensor) -> Tensor:
         """The images of these numbers, uint8, B C S S. Raises UserError `damaged-data`."""
+        ...
+
+    def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
+        """Those images after what was drawn for them. Raises UserError `damaged-data`."""
+        ...
+
+    def middle(self, share: float) -> Images:
+        """The same images, as their middle: this share of the shorter side of a picture on disk."""
+        ...
+
+    def to(self, place: torch.device) -> Images:
+        """The same images, kept there if they are kept in memory."""
         ...
 
     def pick(self, indices: Tensor) -> Images:
@@ -50,8 +69,22 @@ class Pixels:
     labels: Tensor
     on_disk: bool = False
 
+    @property
+    def side(self) -> int:
+        return self.pixels.shape[2]
+
     def fetch(self, indices: Tensor) -> Tensor:
-        return self.pixels[indices]
+        return self.pixels[indices.to(self.pixels.device)]
+
+    def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
+        return changed(self.fetch(indices), changes, recipe)
+
+    def middle(self, share: float) -> Pixels:
+        """Images in memory are cut already."""
+        return self
+
+    def to(self, place: torch.device) -> Pixels:
+        return replace(self, pixels=self.pixels.to(place), labels=self.labels.to(place))
 
     def pick(self, indices: Tensor) -> Pixels:
         return Pixels(self.pixels[indices], self.labels[indices])
@@ -73,6 +106,7 @@ class DataSet:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     directory: Path | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def num_train(self) -> int:

@@ -7,6 +7,8 @@ state is. A new kind of device is one more class here, and one more row in `_KIN
 from __future__ import annotations
 
 import os
+import resource
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -45,6 +47,10 @@ class Device(Protocol):
         """The name of the hardware."""
         ...
 
+    def peak_memory(self) -> int:
+        """The most bytes in use so far."""
+        ...
+
     def random_states(self) -> dict[str, Tensor]:
         """The states of all generators a network can draw from here, by name."""
         ...
@@ -66,6 +72,12 @@ class Cpu:
     def describe(self) -> str:
         return f"CPU, {torch.get_num_threads()} threads"
 
+    def peak_memory(self) -> int:
+        """Of the whole process."""
+        # Linux counts in kilobytes, macOS in bytes.
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
     def random_states(self) -> dict[str, Tensor]:
         return {"cpu": torch.get_rng_state()}
 
@@ -84,6 +96,9 @@ class Cuda:
 
     def describe(self) -> str:
         return torch.cuda.get_device_name()
+
+    def peak_memory(self) -> int:
+        return torch.cuda.max_memory_allocated()
 
     def random_states(self) -> dict[str, Tensor]:
         return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state()}

@@ -5,7 +5,8 @@ Files are read when they are needed, so that a set may be larger than memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,26 +18,53 @@ from torchvision.datasets.folder import pil_loader
 from torchvision.transforms import v2
 
 from recform.errors import UserError
+from recform.training.augment import Changes, box_in, changed, new_side
 from recform.training.dataset import DataSet
+from recform.training.recipe import Recipe
 
 TEST_FOLDERS = ("val", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """Images on disk: the shorter side is scaled to the size, and the middle square kept."""
+    """Images on disk: the middle square of each, `share` of its shorter side, at one size."""
 
     paths: tuple[str, ...]
     labels: Tensor
     image_size: int
+    share: float = 1.0
     on_disk: bool = True
 
+    @property
+    def side(self) -> int:
+        return self.image_size
+
     def fetch(self, indices: Tensor) -> Tensor:
-        return torch.stack([_square(self.paths[index], self.image_size) for index in indices])
+        return torch.stack(
+            [_square(self.paths[index], self.image_size, self.share) for index in indices]
+        )
+
+    def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
+        """Random crops are cut out of the whole picture, not out of its middle."""
+        if changes.boxes is None:
+            return changed(self.fetch(indices), changes, recipe)
+        side = new_side(self.image_size, recipe)
+        crops = [
+            _crop(self.paths[index], box.tolist(), side)
+            for index, box in zip(indices, changes.boxes, strict=True)
+        ]
+        return changed(torch.stack(crops), replace(changes, boxes=None), recipe)
+
+    def middle(self, share: float) -> Files:
+        return replace(self, share=share)
+
+    def to(self, place: torch.device) -> Files:
+        """Files stay where they are."""
+        return self
 
     def pick(self, indices: Tensor) -> Files:
         paths = tuple(self.paths[index] for index in indices)
-        return Files(paths, self.labels[indices], self.image_size)
+        return replace(self, paths=paths, labels=self.labels[indices])
 
 
 def read_folder(directory: Path, image_size: int) -> DataSet:
@@ -61,6 +89,7 @@ def read_folder(directory: Path, image_size: int) -> DataSet:
         mean=IMAGENET_DEFAULT_MEAN,
         deviation=IMAGENET_DEFAULT_STD,
         directory=directory,
+        classes=tuple(train.classes),
     )
 
 
@@ -85,13 +114,24 @@ def _files(found: ImageFolder, image_size: int) -> Files:
     return Files(paths, torch.tensor(found.targets), image_size)
 
 
-def _square(path: str, image_size: int) -> Tensor:
+def _square(path: str, image_size: int, share: float) -> Tensor:
+    larger = round(image_size / share)
+    scaled = v2.functional.resize(v2.functional.pil_to_tensor(_picture(path)), [larger])
+    return v2.functional.center_crop(scaled, [image_size, image_size])
+
+
+def _crop(path: str, box: Sequence[float], side: int) -> Tensor:
+    picture = _picture(path)
+    edges = box_in(box, picture.height, picture.width)
+    scaled = picture.resize((side, side), Image.Resampling.BILINEAR, edges)
+    return v2.functional.pil_to_tensor(scaled)
+
+
+def _picture(path: str) -> Image.Image:
     try:
-        picture = pil_loader(path)
+        return pil_loader(path)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError("damaged-data", f"{path} is no image that can be read: {error}") from error
-    scaled = v2.functional.resize(v2.functional.pil_to_tensor(picture), [image_size])
-    return v2.functional.center_crop(scaled, [image_size, image_size])
 
 
 LAYOUT = "put the images at train/CLASS/NAME.png and val/CLASS/NAME.png"

@@ -14,8 +14,10 @@ import time
 from dataclasses import dataclass, replace
 
 import torch
-from timm.scheduler.cosine_lr import CosineLRScheduler
+from timm.scheduler.scheduler import Scheduler
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
@@ -28,27 +30,43 @@ from recform.training.batches import (
     training_batches,
 )
 from recform.training.dataset import DataSet
+from recform.training.descent import loss_of, mixed
 from recform.training.device import Device
 from recform.training.progress import EpochMetrics, Progress, StepReport
+from recform.training.randomness import seed_of
 from recform.training.recipe import Recipe
 from recform.training.stop import StopRequest
+from recform.training.team import Team
 
 # Reading a number back from the device makes it wait: done every so many steps.
 STEPS_PER_REPORT = 10
+# An epoch may take hours: it pauses for a checkpoint after so long.
+SECONDS_PER_CHECKPOINT = 600.0
 TOP = 5
+# Sets the seeds of mixed batches apart from those of single images.
+MIXING = 0
+PRECISIONS = {"none": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a run works with. Network, optimizer and schedule change as it trains."""
+    """What a run works with. Network, optimizer and schedule change as it trains.
+
+    `forward` is the network as it is run, compiled or shared by a team; `average` the running mean
+    of its weights, if one is kept; `scaler` keeps small gradients alive in fp16.
+    """
 
     model: nn.Module
+    forward: nn.Module
+    average: ModelEmaV3 | None
     optimizer: Optimizer
-    schedule: CosineLRScheduler
+    schedule: Scheduler
+    scaler: GradScaler
     data: DataSet
     recipe: Recipe
     seed: int
     device: Device
+    team: Team
     progress: Progress
 
     @property
@@ -58,6 +76,15 @@ class Task:
     @property
     def num_steps(self) -> int:
         return self.recipe.epochs * self.steps_per_epoch
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose accuracy counts: that of the mean weights, if there are such."""
+        return self.model if self.average is None else self.average.module
+
+    def precision(self) -> torch.autocast:
+        kind = PRECISIONS[self.recipe.amp]
+        return torch.autocast(self.device.place.type, kind, enabled=kind is not torch.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +100,13 @@ class Tally:
         correct = (logits_BK.argmax(1) == labels_B).sum()
         num_images = self.num_images + len(labels_B)
         return Tally(self.loss + loss * len(labels_B), self.correct + correct, num_images)
+
+    def together(self, team: Team) -> Tally:
+        """The sums over the whole team."""
+        if team.size == 1:
+            return self
+        count = team.sum(torch.tensor(self.num_images, device=self.loss.device))
+        return Tally(team.sum(self.loss), team.sum(self.correct), int(count))
 
     def mean_loss(self) -> float:
         return self.loss.item() / max(1, self.num_images)
@@ -114,69 +148,130 @@ def starting_point(device: Device) -> Point:
 
 
 def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
-    """The rest of the epoch, or a part of it when a signal comes.
+    """The rest of the epoch, or a part of it when a signal comes or a checkpoint is due.
 
     Raises UserError `diverged`.
     """
-    task.model.train()
+    task.forward.train()
     began = time.perf_counter()
-    batches = training_batches(task.data.train, task.recipe, task.seed, start.epoch)
+    batches = training_batches(task.data.train, task.recipe, task.seed, start.epoch, task.team.part)
     point = start
     for images_BCSS, labels_B in load(batches, task.device, first=start.step):
-        logits_BK = task.model(normalized(images_BCSS, task.data))
-        loss = cross_entropy(logits_BK, labels_B)
-        task.optimizer.zero_grad()
-        loss.backward()
-        task.optimizer.step()
-        task.schedule.step_update(_num_steps_done(task, point) + 1)
-
-        tally = point.tally.add(loss.detach(), logits_BK.detach(), labels_B)
-        seconds = start.seconds + time.perf_counter() - began
-        point = replace(point, step=point.step + 1, tally=tally, seconds=seconds)
-        if point.step % STEPS_PER_REPORT == 0 or point.step == len(batches):
+        loss, logits_BK = _step(task, point, images_BCSS, labels_B)
+        tally = point.tally.add(loss, logits_BK, labels_B)
+        seconds = time.perf_counter() - began
+        point = replace(point, step=point.step + 1, tally=tally, seconds=start.seconds + seconds)
+        reports = point.step % STEPS_PER_REPORT == 0 or point.step == len(batches)
+        if reports:
             task.progress.step(_report(task, point))
-        if stop.signum:
+        if _is_to_stop(task, stop, reports) or (
+            reports and task.team.highest(int(seconds > SECONDS_PER_CHECKPOINT), task.device.place)
+        ):
             break
-    _check_finite(point)
+    _check_finite(point, point.tally.together(task.team))
     return point
 
 
 @torch.inference_mode()
 def evaluate(task: Task, stop: StopRequest) -> Score:
     """The network on the test images; on a part of them when a signal comes."""
-    task.model.eval()
-    place = task.device.place
-    loss, num_hits, num_near, num_images = torch.zeros((), device=place), 0, 0, 0
-    num_guesses = min(TOP, task.data.num_classes)
-    for images_BCSS, labels_B in load(
-        EvaluationBatches(task.data.test, task.recipe.batch_size), task.device
-    ):
-        logits_BK = task.model(normalized(images_BCSS, task.data))
-        loss = loss + cross_entropy(logits_BK, labels_B, reduction="sum")
+    task.team.share_buffers(task.judged)
+    data = replace(task.data, test=task.data.test.middle(task.recipe.test_crop))
+    with task.precision():
+        return score(task.judged, data, task.recipe.batch_size, task.device, task.team, stop)
+
+
+@torch.inference_mode()
+def score(
+    model: nn.Module,
+    data: DataSet,
+    batch_size: int,
+    device: Device,
+    team: Team | None = None,
+    stop: StopRequest | None = None,
+) -> Score:
+    """A network on the test images of a data set."""
+    model.eval()
+    team = team or Team()
+    sums = torch.zeros(4, device=device.place, dtype=torch.float64)
+    num_guesses = min(TOP, data.num_classes)
+    for images_BCSS, labels_B in load(EvaluationBatches(data.test, batch_size, team.part), device):
+        if len(labels_B) == 0:
+            continue
+        logits_BK = model(normalized(images_BCSS, data))
+        loss = cross_entropy(logits_BK.float(), labels_B, reduction="sum")
         hits_BK = logits_BK.topk(num_guesses).indices == labels_B[:, None]
-        num_hits = num_hits + hits_BK[:, 0].sum()
-        num_near = num_near + hits_BK.sum()
-        num_images += len(labels_B)
-        if stop.signum:
+        sums = sums + torch.stack((
+            loss.double(), hits_BK[:, 0].sum().double(), hits_BK.sum().double(),
+            torch.full_like(sums[0], len(labels_B)),
+        ))  # fmt: skip
+        if stop is not None and stop.signum and team.size == 1:
             break
-    percent = 100 / num_images
-    return Score(loss.item() / num_images, percent * int(num_hits), percent * int(num_near))
+    loss, num_hits, num_near, num_images = team.sum(sums).tolist()
+    return Score(loss / num_images, 100 * num_hits / num_images, 100 * num_near / num_images)
 
 
 def finish_epoch(task: Task, point: Point, score: Score, seconds: float) -> Point:
     """The start of the next epoch, with this one in its history; it took `seconds` in all."""
+    tally = point.tally.together(task.team)
     metrics = EpochMetrics(
         epoch=point.epoch,
-        train_loss=point.tally.mean_loss(),
-        train_top1=point.tally.top1(),
+        train_loss=tally.mean_loss(),
+        train_top1=tally.top1(),
         test_loss=score.loss if math.isfinite(score.loss) else None,
         test_top1=score.top1,
         test_top5=score.top5,
         learning_rate=task.optimizer.param_groups[0]["lr"],
-        images_per_second=point.tally.num_images / point.seconds,
+        images_per_second=tally.num_images / point.seconds,
         seconds=seconds,
+        peak_memory=task.device.peak_memory(),
     )
     return replace(starting_point(task.device), history=(*point.history, metrics))
+
+
+def _step(task: Task, point: Point, images_BCSS: Tensor, labels_B: Tensor) -> tuple[Tensor, Tensor]:
+    """One step down; the mean loss of the batch and its logits, neither of them waited for."""
+    recipe = task.recipe
+    batch_BCSS, targets = normalized(images_BCSS, task.data), labels_B
+    if recipe.mixes:
+        seed = seed_of(task.seed, point.epoch, point.step, 0, MIXING)
+        batch_BCSS, targets = mixed(batch_BCSS, labels_B, task.data.num_classes, recipe, seed)
+    task.optimizer.zero_grad()
+    loss, logits_BK = _gradients(task, batch_BCSS, targets)
+    if recipe.clip_norm > 0:
+        task.scaler.unscale_(task.optimizer)
+        nn.utils.clip_grad_norm_(task.model.parameters(), recipe.clip_norm)
+    task.scaler.step(task.optimizer)
+    task.scaler.update()
+    task.schedule.step_update(_num_steps_done(task, point) + 1)
+    if task.average is not None:
+        task.average.update(task.model, step=_num_steps_done(task, point))
+    return loss, logits_BK
+
+
+def _gradients(task: Task, batch_BCSS: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean gradients of the batch, in as many pieces as the recipe says."""
+    num_images, num_pieces = len(batch_BCSS), task.recipe.accumulate
+    pieces = zip(batch_BCSS.chunk(num_pieces), targets.chunk(num_pieces), strict=True)
+    total, logits = None, []
+    for piece_BCSS, piece_targets in pieces:
+        with task.precision():
+            logits_BK = task.forward(piece_BCSS)
+            loss = loss_of(task.recipe, logits_BK, piece_targets)
+        if num_pieces > 1:
+            loss = loss * (len(piece_BCSS) / num_images)
+        task.scaler.scale(loss).backward()
+        total = loss.detach() if total is None else total + loss.detach()
+        logits.append(logits_BK.detach())
+    assert total is not None, "a batch has images"
+    return total, logits[0] if num_pieces == 1 else torch.cat(logits)
+
+
+def _is_to_stop(task: Task, stop: StopRequest, reports: bool) -> bool:
+    """Whether a signal came; in a team, to any of its processes, asked only now and then."""
+    if task.team.size > 1 and reports:
+        stop.signum = task.team.highest(stop.signum or 0, task.device.place) or None
+    return bool(stop.signum) and (task.team.size == 1 or reports)
 
 
 def _num_steps_done(task: Task, point: Point) -> int:
@@ -184,21 +279,22 @@ def _num_steps_done(task: Task, point: Point) -> int:
 
 
 def _report(task: Task, point: Point) -> StepReport:
-    _check_finite(point)
+    tally = point.tally.together(task.team)
+    _check_finite(point, tally)
     num_done = _num_steps_done(task, point)
     return StepReport(
         epoch=point.epoch,
         step=point.step,
         num_steps_done=num_done,
-        loss=point.tally.mean_loss(),
-        top1=point.tally.top1(),
-        images_per_second=point.tally.num_images / point.seconds,
+        loss=tally.mean_loss(),
+        top1=tally.top1(),
+        images_per_second=tally.num_images / point.seconds,
         seconds_left=(task.num_steps - num_done) * point.seconds / point.step,
     )
 
 
-def _check_finite(point: Point) -> None:
-    if not math.isfinite(point.tally.mean_loss()):
+def _check_finite(point: Point, tally: Tally) -> None:
+    if not math.isfinite(tally.mean_loss()):
         raise UserError(
             "diverged",
             f"the loss is not a number in epoch {point.epoch}, by step {point.step}",

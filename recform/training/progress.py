@@ -48,7 +48,8 @@ class EpochMetrics:
 
     Training figures are means over the epoch, while the network changed. `test_loss` is None where
     it is no number although training goes on, which JSON could not hold. `learning_rate` is the
-    rate at the end of the epoch; `images_per_second` those of training.
+    rate at the end of the epoch; `images_per_second` those of training; `peak_memory` the most
+    bytes in use so far, of the device, or of the process where the device is the processor.
     """
 
     epoch: int
@@ -60,6 +61,7 @@ class EpochMetrics:
     learning_rate: float
     images_per_second: float
     seconds: float
+    peak_memory: int
 
 
 class Progress(Protocol):
@@ -83,3 +85,22 @@ class Silent:
 
     def epoch(self, metrics: EpochMetrics) -> None:
         pass
+
+
+class Several:
+    """Tells several listeners, one after the other."""
+
+    def __init__(self, *listeners: Progress) -> None:
+        self._listeners = listeners
+
+    def begin(self, plan: Plan) -> None:
+        for listener in self._listeners:
+            listener.begin(plan)
+
+    def step(self, report: StepReport) -> None:
+        for listener in self._listeners:
+            listener.step(report)
+
+    def epoch(self, metrics: EpochMetrics) -> None:
+        for listener in self._listeners:
+            listener.epoch(metrics)

@@ -7,14 +7,18 @@ decided elsewhere.
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from recform.network import num_macs
+from recform.training.dataset import RGB, DataSet
 from recform.training.loop import Point, Task
 from recform.training.run import Summary
 
@@ -51,19 +55,61 @@ def configuration(
             "num_test": data.num_test,
             "num_classes": data.num_classes,
             "image_size": data.image_size,
+            "classes": list(data.classes),
         },
         "recipe": asdict(task.recipe),
         "seed": task.seed,
-        "device": {"name": task.device.name, "hardware": task.device.describe()},
-        "versions": {
-            "recform": version("recform"),
-            "torch": torch.__version__,
-            "timm": version("timm"),
-            "torchvision": version("torchvision"),
-            "python": platform.python_version(),
+        "device": {
+            "name": task.device.name,
+            "hardware": task.device.describe(),
+            "processes": task.team.size,
+            "compiled": task.forward is not task.model and task.team.size == 1,
         },
+        "versions": versions(),
+        "git": git_commit(),
         "command": list(command),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of all that decides what a run computes."""
+    return {
+        "recform": version("recform"),
+        "torch": str(torch.__version__),
+        "timm": version("timm"),
+        "torchvision": version("torchvision"),
+        "python": platform.python_version(),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of recform's source, -dirty where it was changed; None where there is none."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
+
+
+def macs_of(model: nn.Module, data: DataSet) -> int | None:
+    """Multiply-accumulates for one image; None where the network does not run without numbers."""
+    try:
+        return num_macs(model, (RGB, data.image_size, data.image_size))
+    except (NotImplementedError, RuntimeError):
+        return None
 
 
 def summary_of(task: Task, point: Point, formula_text: str, backbone: str) -> Summary:
@@ -81,8 +127,13 @@ def summary_of(task: Task, point: Point, formula_text: str, backbone: str) -> Su
         final_test_loss=final.test_loss,
         best_top1=best.test_top1,
         best_epoch=best.epoch,
-        num_parameters=num_parameters(task.model),
+        params=num_parameters(task.model),
+        macs=macs_of(task.model, task.data),
         seconds=sum(metrics.seconds for metrics in point.history),
+        images_per_second=len(point.history)
+        / sum(1 / metrics.images_per_second for metrics in point.history),
+        versions=versions(),
+        git=git_commit(),
     )
 
 

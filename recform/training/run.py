@@ -3,7 +3,7 @@
 config.json      formula, backbone, recipe, data, seed, device, versions, command
 formula.rf       the formula's text
 metrics.jsonl    one object an epoch, the fields of `EpochMetrics`
-checkpoints/     last.pt, and best.pt: that of the highest test accuracy
+checkpoints/     last.pt, last-1.pt before it, and best.pt: that of the highest test accuracy
 summary.json     the fields of `Summary`; absent until the run is finished
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,15 +50,26 @@ class RunFolder:
     def best(self) -> Path:
         return self.path / "checkpoints" / "best.pt"
 
+    def earlier(self, age: int) -> Path:
+        """The checkpoint that was the last one, `age` checkpoints ago."""
+        return self.last if age == 0 else self.last.with_name(f"last-{age}.pt")
+
+    def newest(self) -> Path | None:
+        """The last checkpoint; a kill between two renames may have left only the one before."""
+        return next((path for path in map(self.earlier, range(2)) if path.exists()), None)
+
     def holds_run(self) -> bool:
-        return self.config.exists() or self.last.exists()
+        return self.config.exists() or self.newest() is not None
 
 
 @dataclass(frozen=True)
 class Summary:
     """What came of a run: accuracies in percent on the test images, after the last epoch and best.
 
-    `seconds` are those of all epochs, evaluations included.
+    `params` are the weights that are trained; `macs` multiply-accumulates for one image, None where
+    the network cannot be counted. `seconds` are those of all epochs, evaluations included,
+    `images_per_second` those of training, over the whole run. `git` is the commit of recform's
+    source, with -dirty where it was changed since, None where it is installed without.
     """
 
     formula: str
@@ -70,8 +82,12 @@ class Summary:
     final_test_loss: float | None
     best_top1: float
     best_epoch: int
-    num_parameters: int
+    params: int
+    macs: int | None
     seconds: float
+    images_per_second: float
+    versions: dict[str, str]
+    git: str | None
 
 
 @dataclass(frozen=True)
@@ -135,7 +151,22 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise UserError("unwritable", f"{path} cannot be written: {error.strerror}") from error
+        remove(part)
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError | RuntimeError) -> UserError:
+    """What a user is told when a file of a run cannot be written."""
+    reason = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
+    return UserError("unwritable", f"{path} cannot be written: {reason}",
+                     "make room, or name another folder: --out DIR; --resume auto goes on from the "
+                     "last whole checkpoint")  # fmt: skip
+
+
+def remove(part: Path) -> None:
+    """A file that was not finished, if there is one."""
+    with suppress(OSError):
+        part.unlink()
 
 
 def _value(kind: type, path: Path, text: str) -> Any:

@@ -7,17 +7,25 @@ configuration, its formula and a checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.amp.grad_scaler import GradScaler
 
 from recform.errors import UserError
 from recform.training.batches import num_training_batches
-from recform.training.checkpoint import copy_checkpoint, load_checkpoint, save_checkpoint
+from recform.training.checkpoint import (
+    copy_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    save_last,
+)
 from recform.training.dataset import DataSet
+from recform.training.descent import mean_weights, optimizer, schedule
 from recform.training.device import Device, pick_device
 from recform.training.loop import (
     Point,
@@ -29,7 +37,7 @@ from recform.training.loop import (
 )
 from recform.training.progress import Plan, Progress, Silent
 from recform.training.randomness import check_seed, seed_everything
-from recform.training.recipe import Recipe, optimizer, schedule
+from recform.training.recipe import Recipe
 from recform.training.record import (
     Identity,
     configuration,
@@ -46,8 +54,10 @@ from recform.training.run import (
     write_text,
 )
 from recform.training.stop import Interrupted, StopRequest, listening
+from recform.training.team import Team, check_batch, team_on
 
 AUTO = "auto"
+NUM_KEPT = 2
 
 
 def train(
@@ -63,47 +73,84 @@ def train(
     resume: Path | str | None = None,
     progress: Progress | None = None,
     command: Sequence[str] = (),
+    compiled: bool = False,
+    keep: int = NUM_KEPT,
 ) -> Summary:
     """Trains `model` in place and leaves the run in the folder `out`.
 
     `resume` is a checkpoint, a run folder, or "auto": the last checkpoint in `out`, or a new run
     where there is none. A run that goes on computes, on the same machine, what it would have
     without the stop. Ctrl-C and SIGTERM end the step, write a checkpoint and raise `Interrupted`.
-    `command` is what the user typed, kept in config.json.
+    `command` is what the user typed, kept in config.json. `compiled` runs the network through
+    torch.compile. The last `keep` checkpoints are kept, beside the best one. Processes that
+    torchrun started train together, each on its part of every batch.
 
     Raises UserError `run-exists`, `no-such-file`, `damaged-checkpoint`, `bad-run`, `bad-argument`,
-    `no-device`, `diverged`, `damaged-data`, `unwritable`.
+    `no-device`, `diverged`, `damaged-data`, `unwritable`, `out-of-memory`.
     """
     check_seed(seed)
     place = pick_device(device)
+    if keep < 1:
+        raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
+                        "--keep 2")  # fmt: skip
     folder = RunFolder(Path(out))
-    checkpoint = _checkpoint_to_resume(folder, resume)
-    task = _task(model, data, recipe, seed, place, progress or Silent())
-    identity = identity_of(task, formula_text, backbone)
-    if checkpoint is None:
-        seed_everything(seed)
-        point = starting_point(place)
-    else:
-        if folder.config.exists():
-            read_config(folder)
-        point = load_checkpoint(checkpoint, task, identity)
-        _take_best_along(checkpoint, folder)
-    if checkpoint is None or not folder.config.exists():
-        write_json(folder.config, configuration(task, formula_text, backbone, command))
-        write_text(folder.formula, formula_text)
-    with listening() as stop:
-        point = _run(task, point, folder, identity, stop)
-    summary = summary_of(task, point, formula_text, backbone)
-    write_json(folder.summary, asdict(summary))
+    with team_on(place) as team, _memory_told(recipe):
+        check_batch(team, recipe.batch_size)
+        checkpoint = _checkpoint_to_resume(folder, resume)
+        team.wait()
+        speaker = (progress if team.leads else None) or Silent()
+        task = _task(model, data, recipe, seed, place, team, speaker, compiled)
+        identity = identity_of(task, formula_text, backbone)
+        point = _beginning(task, folder, identity, checkpoint)
+        if team.leads and (checkpoint is None or not folder.config.exists()):
+            write_json(folder.config, configuration(task, formula_text, backbone, command))
+            write_text(folder.formula, formula_text)
+        with listening() as stop:
+            point = _run(task, point, folder, identity, stop, keep, checkpoint)
+        summary = summary_of(task, point, formula_text, backbone)
+        if team.leads:
+            write_json(folder.summary, asdict(summary))
     return summary
+
+
+def _beginning(task: Task, folder: RunFolder, identity: Identity, checkpoint: Path | None) -> Point:
+    """The first point of a new run, or the one that a checkpoint was written at."""
+    if checkpoint is None:
+        # Dropout differs between the processes of a team; the network is made before.
+        seed_everything((task.seed + task.team.rank) % 2**32)
+        return starting_point(task.device)
+    if folder.config.exists():
+        read_config(folder)
+    point = load_checkpoint(checkpoint, task, identity)
+    if task.team.leads:
+        _take_best_along(checkpoint, folder)
+    task.team.wait()
+    return point
+
+
+@contextmanager
+def _memory_told(recipe: Recipe) -> Iterator[None]:
+    """Too little memory, told as such."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        is_full = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not is_full and "can't allocate memory" not in str(error):
+            raise
+        raise UserError(
+            "out-of-memory",
+            f"the memory does not hold a batch of {recipe.batch_size} images",
+            f"the same steps in more pieces: --set accumulate={2 * recipe.accumulate}; or smaller "
+            f"ones: --batch-size {max(1, recipe.batch_size // 2)}",
+        ) from error
 
 
 def _checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path | None:
     if resume == AUTO:
-        return folder.last if folder.last.exists() else None
+        return folder.newest()
     path = None if resume is None else Path(resume)
     if path is not None and path.is_dir():
-        path = RunFolder(path).last
+        path = RunFolder(path).newest() or RunFolder(path).last
     if path is not None and not path.is_file():
         raise UserError("no-such-file", f"there is no checkpoint {path}")
     if folder.holds_run() and (path is None or folder.path.resolve() not in path.resolve().parents):
@@ -128,39 +175,68 @@ def _task(
     recipe: Recipe,
     seed: int,
     device: Device,
+    team: Team,
     progress: Progress,
+    compiled: bool,
 ) -> Task:
+    if recipe.amp == "fp16" and device.name == "cpu":
+        raise UserError("bad-argument", "a processor does not train in fp16", "--amp bf16")
     # Channels last is the layout that convolutions are fastest in, on processors and on GPUs.
     model.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     descent = optimizer(recipe, model)
     steps_per_epoch = num_training_batches(data.num_train, recipe)
-    falling = schedule(recipe, descent, recipe.epochs * steps_per_epoch)
-    return Task(model, descent, falling, data, recipe, seed, device, progress)
+    forward = team.joined(model)
+    return Task(
+        model=model,
+        forward=torch.compile(forward) if compiled else forward,  # type: ignore[arg-type]
+        average=mean_weights(recipe, model),
+        optimizer=descent,
+        schedule=schedule(recipe, descent, recipe.epochs * steps_per_epoch),
+        scaler=GradScaler(device.place.type, enabled=recipe.amp == "fp16"),
+        data=replace(data, train=data.train.to(device.place), test=data.test.to(device.place)),
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        team=team,
+        progress=progress,
+    )
 
 
 def _run(
-    task: Task, point: Point, folder: RunFolder, identity: Identity, stop: StopRequest
+    task: Task,
+    point: Point,
+    folder: RunFolder,
+    identity: Identity,
+    stop: StopRequest,
+    keep: int,
+    checkpoint: Path | None,
 ) -> Point:
     """All epochs that are left; what the folder holds is true after each of them."""
     task.progress.begin(_plan(task, point))
-    folder.summary.unlink(missing_ok=True)
-    write_metrics(folder, point.history)
-    save_checkpoint(folder.last, task, point, identity)
+    if task.team.leads:
+        folder.summary.unlink(missing_ok=True)
+        write_metrics(folder, point.history)
+    if checkpoint is None or checkpoint.resolve() != folder.last.resolve():
+        save_last(folder, task, point, identity, keep)
     # Where the best network so far is lost, the best is that of the epochs still to come.
     first = 0 if folder.best.exists() else len(point.history)
     while point.epoch <= task.recipe.epochs:
         began = time.perf_counter() - point.seconds
         point = train_epoch(task, point, stop)
-        score = evaluate(task, stop)
-        if stop.signum:
-            save_checkpoint(folder.last, task, point, identity)
-            raise Interrupted(folder.last, point.epoch, point.step, stop.signum)
+        is_whole = point.step == task.steps_per_epoch
+        score = evaluate(task, stop) if is_whole else None
+        if stop.signum or score is None:
+            save_last(folder, task, point, identity, keep)
+            if stop.signum:
+                raise Interrupted(folder.last, point.epoch, point.step, stop.signum)
+            continue
         is_best = score.top1 > max((past.test_top1 for past in point.history[first:]), default=-1)
         point = finish_epoch(task, point, score, time.perf_counter() - began)
         if is_best:
             save_checkpoint(folder.best, task, point, identity)
-        save_checkpoint(folder.last, task, point, identity)
-        write_metrics(folder, point.history)
+        save_last(folder, task, point, identity, keep)
+        if task.team.leads:
+            write_metrics(folder, point.history)
         task.progress.epoch(point.history[-1])
     return point
 

@@ -75,4 +75,4 @@ def same_weights(one: nn.Module, other: nn.Module) -> bool:
 
 def untimed(metrics: EpochMetrics) -> EpochMetrics:
     """Without what differs from one day to the next."""
-    return replace(metrics, seconds=0, images_per_second=0)
+    return replace(metrics, seconds=0, images_per_second=0, peak_memory=0)

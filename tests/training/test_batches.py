@@ -14,7 +14,7 @@ from recform.training.batches import (
 from recform.training.dataset import Pixels
 from recform.training.device import Cpu
 from recform.training.randomness import generator
-from recform.training.recipe import liao_cifar
+from recform.training.recipes import liao_cifar
 
 
 def numbered(num_images):

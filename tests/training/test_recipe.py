@@ -6,8 +6,20 @@ import torch
 from torch import nn
 
 from recform.errors import UserError
-from recform.training import DATA_SETS, recipe_for
-from recform.training.recipe import liao_cifar, optimizer, schedule
+from recform.training import (
+    DATA_SETS,
+    RECIPES,
+    Recipe,
+    read_run,
+    recipe_for,
+    recipe_named,
+    seed_everything,
+    with_settings,
+)
+from recform.training.descent import loss_of, mixed, optimizer, schedule
+from recform.training.recipes import liao_cifar
+
+from .small import same_weights, train_small
 
 
 def rates(recipe, num_steps):
@@ -38,17 +50,90 @@ def test_warmup_climbs_to_the_full_rate_and_no_further():
     assert max(rates(recipe, num_steps=8)) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_one_step_of_every_recipe_changes_the_weights(name, data, tmp_path):
+    whole = recipe_named(name)
+    recipe = replace(whole, epochs=1, batch_size=20, repeats=1)
+    few = replace(data, train=data.train.pick(torch.arange(20)))
+    model, before = any_size_net(), any_size_net()
+    summary = train_small(model, few, tmp_path / "run", recipe=recipe)
+    assert not same_weights(model, before)
+    assert summary.final_test_loss is not None
+    # The whole recipe is in the run's folder, and can be had from there.
+    assert Recipe(**read_run(tmp_path / "run").config["recipe"]) == recipe
+    assert whole.name == name
+
+
 @pytest.mark.parametrize("name", DATA_SETS)
-def test_one_step_of_every_recipe_changes_the_weights(name):
-    recipe = recipe_for(name)
-    model = nn.Linear(2, 2)
-    before = model.weight.clone()
-    descent = optimizer(recipe, model)
-    falling = schedule(recipe, descent, num_steps=1)
-    model(torch.ones(1, 2)).sum().backward()
-    descent.step()
-    falling.step_update(1)
-    assert not torch.equal(model.weight, before)
+def test_every_data_set_has_a_recipe_with_a_name(name):
+    assert RECIPES[recipe_for(name).name]() == recipe_for(name)
+
+
+def any_size_net():
+    """Training images may be smaller than test images, so it ends in a mean over space."""
+    seed_everything(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=4), nn.BatchNorm2d(8), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(8, 10),
+    )  # fmt: skip
+
+
+def test_the_rate_of_the_papers_imagenet_runs_drops_after_30_and_60_of_90_epochs():
+    found = rates(recipe_named("liao-imagenet"), num_steps=90)
+    assert found == pytest.approx([0.1] * 30 + [0.01] * 30 + [0.001] * 30)
+
+
+def test_a_shortened_recipe_drops_at_the_same_shares():
+    found = rates(replace(recipe_named("mmpretrain-imagenet"), epochs=10), num_steps=10)
+    assert found == pytest.approx([0.1] * 3 + [0.01] * 3 + [0.001] * 3 + [0.0001])
+
+
+def test_a_linear_schedule_is_a_triangle():
+    found = rates(replace(recipe_named("fast-cifar"), learning_rate=1), num_steps=10)
+    assert found == pytest.approx([0.5, 0.75, *[1 - k / 8 for k in range(8)]])
+
+
+def test_a_constant_schedule_stays():
+    assert rates(replace(liao_cifar(), schedule="constant"), num_steps=4) == [0.1] * 4
+
+
+def test_norms_and_biases_may_stay_undecayed():
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    groups = optimizer(recipe_named("rsb-a2"), model).param_groups
+    decays = {id(weight): group["weight_decay"] for group in groups for weight in group["params"]}
+    assert [decays[id(weight)] for weight in model.parameters()] == [0.02, 0, 0, 0]
+
+
+def test_binary_targets_are_1_for_every_class_in_the_picture():
+    recipe = recipe_named("rsb-a2")
+    shares = torch.tensor([[0.7, 0.3, 0.0], [0.9, 0.1, 0.0]])
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.3, 0.2, -4.0]])
+    wanted = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    expected = -(wanted * logits.sigmoid().log() + (1 - wanted) * (-logits).sigmoid().log()).mean()
+    assert loss_of(recipe, logits, shares).item() == pytest.approx(expected.item())
+
+
+def test_smoothing_deals_a_share_of_the_target_out():
+    recipe = replace(liao_cifar(), label_smoothing=0.3)
+    logits = torch.tensor([[1.0, 2.0, 4.0]])
+    chances = logits.softmax(1).log()[0]
+    expected = -(0.8 * chances[2] + 0.1 * chances[0] + 0.1 * chances[1])
+    assert loss_of(recipe, logits, torch.tensor([2])).item() == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize("way", ["mixup", "cutmix"])
+def test_a_mixed_batch_has_the_shares_of_its_targets(way):
+    recipe = replace(liao_cifar(), **{way: 1.0})
+    images = torch.eye(2).reshape(2, 2, 1, 1).repeat(1, 1, 8, 8)
+    before = torch.get_rng_state()
+    found, shares = mixed(images, torch.tensor([0, 1]), 2, recipe, seed=3)
+    again, _ = mixed(images, torch.tensor([0, 1]), 2, recipe, seed=3)
+    other, _ = mixed(images, torch.tensor([0, 1]), 2, recipe, seed=4)
+    # Channel k is 1 where class k is: its mean is the share of the class.
+    assert found.mean((2, 3)).flatten().tolist() == pytest.approx(shares.flatten().tolist())
+    assert torch.equal(found, again)
+    assert not torch.equal(found, other)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +154,50 @@ def test_a_recipe_out_of_range_is_refused(change, message):
         replace(liao_cifar(), **change)
     assert caught.value.diagnostics[0].message == message
     assert caught.value.code == "bad-argument"
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes"),
+    [
+        (["epochs=3", "flip=no"], {"epochs": 3, "flip": False}),
+        (["crop_padding=1/16"], {"crop_padding": 1 / 16}),
+        (["optimizer=adamw", "epochs = 7"], {"optimizer": "adamw", "epochs": 7}),
+        (["schedule=drops", "drops=1/2, 3/4"], {"schedule": "drops", "drops": "1/2, 3/4"}),
+    ],
+)
+def test_settings_are_read_by_the_kind_of_their_field(settings, changes):
+    assert with_settings(liao_cifar(), settings) == replace(liao_cifar(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message", "hint"),
+    [
+        (["epochs"], "'epochs' sets nothing", "--set epochs=30"),
+        (["epoch=3"], "a recipe has no 'epoch'", "did you mean epochs?"),
+        (["epochs=many"], "epochs cannot be 'many'", "it is a whole number"),
+        (["flip=perhaps"], "flip cannot be 'perhaps'", "it is yes or no"),
+        (["mixup=1/0"], "mixup cannot be '1/0'", "it is a number such as 0.1 or 1/8"),
+        (["optimizer=sgdd"], "timm has no optimizer sgdd", "did you mean sgd"),
+        (["schedule=stairs"], "there is no schedule stairs", "cosine, linear, drops, constant"),
+        (["amp=fp8"], "there is no amp fp8", "none, bf16, fp16"),
+        (["drops=1/2"], "go together", "--set schedule=drops"),
+        (["schedule=drops"], "go together", "--set schedule=drops"),
+        (["schedule=drops", "drops=3/4,1/2"], "no list of shares", "--set drops=1/2,3/4"),
+        (["schedule=drops", "drops=x"], "no list of shares", "--set drops=1/2,3/4"),
+        (["rand_augment=strong"], "no RandAugment in timm's notation", "rand-m7"),
+        (["accumulate=999"], "a batch of 128 has no 999 pieces", ""),
+        (["repeats=0"], "the repeats of an image must be 1 or more, not 0", ""),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told(settings, message, hint):
+    with pytest.raises(UserError) as caught:
+        with_settings(liao_cifar(), settings)
+    assert caught.value.code == "bad-argument"
+    assert message in caught.value.diagnostics[0].message
+    assert hint in caught.value.diagnostics[0].hint
+
+
+def test_a_recipe_of_no_name_is_told_the_nearest():
+    with pytest.raises(UserError) as caught:
+        recipe_named("rsb-a4")
+    assert caught.value.diagnostics[0].hint.startswith("did you mean rsb-a")

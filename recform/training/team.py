@@ -1,0 +1,108 @@
+"""The processes that train one network together, as torchrun starts them.
+
+Each has the whole network and its own part of each batch; gradients are averaged, so that all take
+the step that one process would have taken on the whole batch. (Batch normalization sees its own
+part only; group and layer normalization make no difference.) A process alone is a team of one, for
+which nothing here costs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from recform.errors import UserError
+from recform.training.device import Device
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process is number `rank` of `size`; number 0 leads: it talks and writes."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        return self.rank == 0
+
+    @property
+    def part(self) -> slice:
+        """Which images of a batch are this process's."""
+        return slice(self.rank, None, self.size)
+
+    def sum(self, numbers: Tensor) -> Tensor:
+        """The sum over all processes, in each of them."""
+        if self.size == 1:
+            return numbers
+        total = numbers.clone()
+        dist.all_reduce(total)
+        return total
+
+    def highest(self, number: int, place: torch.device) -> int:
+        """The highest of the processes' numbers; waits for all of them."""
+        if self.size == 1:
+            return number
+        found = torch.tensor(number, device=place)
+        dist.all_reduce(found, dist.ReduceOp.MAX)
+        return int(found)
+
+    def gather(self, value: Any) -> list[Any]:
+        """The values of all processes, by rank."""
+        if self.size == 1:
+            return [value]
+        found: list[Any] = [None] * self.size
+        dist.all_gather_object(found, value)
+        return found
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def joined(self, model: nn.Module) -> nn.Module:
+        """The network whose backward pass averages over the team."""
+        return model if self.size == 1 else DistributedDataParallel(model)
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """The leader's running statistics, in every process."""
+        if self.size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, 0)
+
+
+def is_leader() -> bool:
+    """Whether this process may talk: all but the first of torchrun's stay silent."""
+    return not dist.is_torchelastic_launched() or dist.get_node_local_rank(0) == 0
+
+
+@contextmanager
+def team_on(device: Device) -> Iterator[Team]:
+    """The team that torchrun started, for as long as it trains; a team of one without torchrun."""
+    if not dist.is_torchelastic_launched():
+        yield Team()
+        return
+    if device.name == "cuda":
+        torch.cuda.set_device(dist.get_node_local_rank(0))
+    dist.init_process_group("nccl" if device.name == "cuda" else "gloo")
+    try:
+        yield Team(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def check_batch(team: Team, batch_size: int) -> None:
+    """Raises UserError `bad-argument` where a batch cannot be dealt out evenly."""
+    if batch_size % team.size:
+        raise UserError(
+            "bad-argument",
+            f"a batch of {batch_size} images is not dealt out evenly to {team.size} processes",
+            f"--batch-size {max(1, batch_size // team.size) * team.size}",
+        )
