@@ -18,6 +18,7 @@ from recform.cli.design import design
 from recform.cli.compare import compare
 from recform.cli.compare_formulas import compare_formulas
 from recform.cli.equal import equal
+from recform.cli.mutate import mutate
 from recform.cli.plot import plot
 from recform.cli.probe import probe
 from recform.cli.show import show
@@ -39,6 +40,7 @@ app.command()(analyze)
 app.command()(compare_formulas)
 app.command()(equal)
 app.command()(design)
+app.command()(mutate)
 app.add_typer(plot, name="plot")
 app.command()(build)
 app.command()(train)

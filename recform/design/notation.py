@@ -14,7 +14,7 @@ is decided by who reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -60,13 +60,16 @@ def names_in(node: Node) -> set[str]:
     return set().union(*(names_in(part) for part in node.parts if isinstance(part, Node)))
 
 
-def read(text: str) -> Node:
-    """The tree of a specification. Raises FormulaError `bad-specification`."""
+def read(text: str, functions: Mapping[str, int] = FUNCTIONS) -> Node:
+    """The tree of a specification; `functions` have so many arguments.
+
+    Raises FormulaError `bad-specification`.
+    """
     source = Source(text, "<specification>")
     if len(text) > MAX_CHARACTERS:
         raise refusal(f"the specification has more than {MAX_CHARACTERS:,} characters", None,
                       source, "write it as an expression, or as a table in a file")  # fmt: skip
-    reader = _Reader(source, list(_words(source)))
+    reader = _Reader(source, list(_words(source)), functions)
     node = reader.expression()
     reader.end()
     return node
@@ -104,6 +107,7 @@ class _Reader:
 
     source: Source
     words: list[_Word]
+    functions: Mapping[str, int]
     place: int = 0
     nested: int = 0
 
@@ -208,15 +212,15 @@ class _Reader:
         return Node("name", (word.text,), word.span)
 
     def _call(self, word: _Word) -> Node:
-        if word.text not in (*FUNCTIONS, *REDUCTIONS):
-            known = ", ".join((*FUNCTIONS, *REDUCTIONS))
+        if word.text not in (*self.functions, *REDUCTIONS):
+            known = ", ".join((*self.functions, *REDUCTIONS))
             raise refusal(f"there is no function `{word.text}`", word.span, self.source,
                           f"the functions are {known}")  # fmt: skip
         parts = [self._item()]
         while self._takes(",") is not None:
             parts.append(self._item())
         self._expects(")")
-        wanted = FUNCTIONS.get(word.text)
+        wanted = self.functions.get(word.text)
         if wanted is not None and (
             len(parts) != wanted or any(part.operator == "each" for part in parts)
         ):
