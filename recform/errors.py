@@ -34,16 +34,16 @@ CODES = {
     "unknown-block": "a block is used that no `block` line declares",
     "reserved-name": "a name that has a meaning already is given another one",
     "duplicate": "one thing is defined twice",
-    "unsupported": "the construct belongs to the language, but this version cannot read it yet",
     # equations and starts
     "bad-left-side": "the left side is neither STATE[l+1] nor STATE[l]",
     "no-step": "no equation says how a state goes from depth l to l+1",
     "no-start": "a step state other than the main one has no start value",
     "bad-init": "a start value is given where none can stand, or for what is not a state",
+    "bad-param": "a learned coefficient is declared in a way that has no meaning",
     # values
     "bare-number": "a number stands where a value of the network is needed",
-    "product-of-values": "two values are multiplied",
     "division-by-value": "something is divided by a value of the network",
+    "stream-shape": "streams, vectors and matrices do not fit together",
     "value-in-index": "a depth or a condition is computed from a value of the network",
     "wrong-arguments": "a function has too many or too few arguments",
     # what happens when the formula is unrolled
@@ -53,7 +53,8 @@ CODES = {
     "no-depth": "a block without an index reads no state whose depth it could take",
     "fractional-index": "a depth is not a whole number",
     "division-by-zero": "a coefficient divides by zero at some depth",
-    "irrational": "a coefficient is not a rational number",
+    "irrational": "a coefficient is irrational in a way that has no exact form here",
+    "drop-rate": "a rate of `drop` is not between 0 and 1",
     "endless-range": "an open range never falls before the start of history",
     "too-deep": "the depth, or the unrolled formula, is larger than recform handles",
     "absent-output": "the output has no value",
@@ -75,6 +76,9 @@ CODES = {
     "block-count": "the number of blocks does not fit the formula",
     "no-projection": "a value has another shape than the place where it is read",
     "no-norm": "the formula normalises and no norm was given",
+    "no-example": "the shapes of weights depend on an example that was not given",
+    "code-not-allowed": "a formula names Python code, which is not run unasked",
+    "bad-code": "Python code that a formula names cannot be used",
     "act-rewrite": "`act` cannot be put into the formula as asked",
     "bad-network": "a folder does not hold a network that recform saved",
     # training

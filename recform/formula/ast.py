@@ -12,8 +12,8 @@ Apply(block='F', index=None, argument=Read(state='x', index=Name(name='l')))
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, Union
 
@@ -48,6 +48,15 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """A learned coefficient: `a`, `a[l]`, `w[l, i]`."""
+
+    name: str
+    indices: tuple[Expression, ...]
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Apply:
     """A block with weights: `F(x[l])`, or `F[l](x[l-1])` with its index written out."""
 
@@ -59,10 +68,11 @@ class Apply:
 
 @dataclass(frozen=True)
 class Map:
-    """A plain map of one argument: an activation, `act` or `norm`."""
+    """A function of one argument: an activation, `norm`, `sqrt(2)`; `drop(e, p)` has a number."""
 
     function: str
     argument: Expression
+    number: Expression | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -87,9 +97,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Reduce:
-    """`sum(...)` or `mean(...)` over items."""
+    """`sum(...)`, `mean(...)`, or another function of several values, over items."""
 
-    function: Literal["sum", "mean"]
+    function: str
     items: tuple[Item, ...]
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -110,7 +120,7 @@ class Negate:
 
 @dataclass(frozen=True)
 class Binary:
-    """`left operator right` for `*`, `/`, `%` and `^`."""
+    """`left operator right` for `*`, `/`, `%`, `^` and `@`."""
 
     operator: str
     left: Expression
@@ -154,6 +164,7 @@ Expression = Union[  # noqa: UP007 - a recursive alias; Python 3.10 has no `type
     Number,
     Name,
     Read,
+    Learned,
     Apply,
     Map,
     Reduce,
@@ -191,6 +202,55 @@ class Init:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
+@dataclass(frozen=True)
+class Param:
+    """`param name[indices] = start in constraint(over)`: a learned coefficient and how it starts.
+
+    An index is the name of a depth, "channel", or a number of streams.
+    """
+
+    name: str
+    indices: tuple[str | int, ...]
+    start: Expression
+    constraint: str | None = None
+    over: str | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def depths(self) -> tuple[str, ...]:
+        """The indices that are depths, by which it is read."""
+        names = [index for index in self.indices if isinstance(index, str)]
+        return tuple(name for name in names if name != "channel")
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """The lengths of the indices that are streams."""
+        return tuple(index for index in self.indices if isinstance(index, int))
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`block T = source(settings)`: a block from the library, or from Python ("module:name")."""
+
+    block: str
+    source: str
+    settings: tuple[tuple[str, Fraction], ...] = ()
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def is_python(self) -> bool:
+        return ":" in self.source
+
+
+@dataclass(frozen=True)
+class Stream:
+    """`stream state[count] = input`: a state of several copies."""
+
+    state: str
+    count: int
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
 def children(expression: Expression) -> tuple[Expression, ...]:
     """The expressions directly inside this one, from left to right."""
     match expression:
@@ -198,10 +258,12 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return ()
         case Read(index=index):
             return (index,)
+        case Learned(indices=indices):
+            return indices
         case Apply(index=index, argument=argument):
             return (argument,) if index is None else (index, argument)
-        case Map(argument=argument):
-            return (argument,)
+        case Map(argument=argument, number=number):
+            return (argument,) if number is None else (argument, number)
         case Reduce(items=items):
             return tuple(inner for item in items for inner in _of_item(item))
         case Sum(terms=terms):
@@ -214,6 +276,38 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return operands
         case Case(value=value, condition=condition, otherwise=otherwise):
             return (value, condition, otherwise)
+
+
+def with_children(expression: Expression, parts: Iterable[Expression]) -> Expression:
+    """The same expression made of other parts, which come in the order of `children`."""
+    rest = iter(parts)
+    match expression:
+        case Number() | Name():
+            return expression
+        case Read():
+            return replace(expression, index=next(rest))
+        case Learned():
+            return replace(expression, indices=tuple(rest))
+        case Apply(index=index):
+            written = None if index is None else next(rest)
+            return replace(expression, index=written, argument=next(rest))
+        case Map(number=number):
+            argument = next(rest)
+            return replace(
+                expression, argument=argument, number=None if number is None else next(rest)
+            )
+        case Reduce(items=items):
+            return replace(expression, items=tuple(_item_of(item, rest) for item in items))
+        case Sum(terms=terms):
+            return replace(expression, terms=tuple((sign, next(rest)) for sign, _ in terms))
+        case Negate() | Not():
+            return replace(expression, operand=next(rest))
+        case Binary():
+            return replace(expression, left=next(rest), right=next(rest))
+        case Compare() | Logic():
+            return replace(expression, operands=tuple(rest))
+        case Case():
+            return replace(expression, value=next(rest), condition=next(rest), otherwise=next(rest))
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -230,3 +324,14 @@ def _of_item(item: Item) -> tuple[Expression, ...]:
         return (item.value,)
     each = item.each
     return (item.value, *(e for e in (each.first, each.last, each.condition) if e is not None))
+
+
+def _item_of(item: Item, rest: Iterator[Expression]) -> Item:
+    value = next(rest)
+    if item.each is None:
+        return Item(value)
+    each = item.each
+    first = next(rest)
+    last = None if each.last is None else next(rest)
+    condition = None if each.condition is None else next(rest)
+    return Item(value, replace(each, first=first, last=last, condition=condition))

@@ -17,39 +17,46 @@ from recform.formula.ast import (
     Binary,
     Case,
     Compare,
+    Definition,
     Each,
     Equation,
     Expression,
     Init,
     Item,
+    Learned,
     Logic,
     Map,
     Name,
     Negate,
     Not,
     Number,
+    Param,
     Read,
     Reduce,
+    Stream,
     Sum,
 )
+from recform.formula.library import (
+    BLOCKS,
+    COMBINING,
+    CONSTRAINTS,
+    DROP,
+    FUNCTIONS,
+    MAPS,
+    ONE_HOT,
+    REDUCTIONS,
+    ROOT,
+)
+from recform.formula.suggest import did_you_mean
 
-ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "sigmoid")
-MAPS = (*ACTIVATIONS, "act", "norm")
-REDUCTIONS = ("sum", "mean")
-FUNCTIONS = (*MAPS, *REDUCTIONS)
-# Words of the language that this version does not read yet; docs/language.md lists them.
-LATER_STATEMENTS = ("param", "stream", "history")
-LATER_FUNCTIONS = (
-    "attend", "cat", "conv1x1", "drop", "gate", "gate_dynamic", "gate_static", "gru", "linear",
-    "max", "one_hot", "se", "softmax", "split", "sqrt", "stopgrad",
-)  # fmt: skip
-STATEMENTS = ("init", "input", "output", "block")
+STATEMENTS = ("init", "input", "output", "block", "param", "stream", "history")
 KEYWORDS = (*STATEMENTS, "absent", "for", "in", "if", "else", "and", "or", "not", "l", "s",
-            *LATER_STATEMENTS)  # fmt: skip
+            "channel", "identity")  # fmt: skip
 
 _ASCII = {"·": "*", "×": "*", "−": "-", "Σ": "sum", "σ": "sigmoid"}
 # Python itself reads and prints at most 4,300 digits.
 MAX_DIGITS = 4000
+MAX_STREAMS = 64
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Start:
 @dataclass(frozen=True)
 class Input:
     names: tuple[tuple[str, Span], ...]
+    is_split: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,12 @@ class Block:
     names: tuple[tuple[str, Span], ...]
 
 
-Part = Union[Equation, Init, Input, Output, Block]  # noqa: UP007 - needed at run time on 3.10
+@dataclass(frozen=True)
+class History:
+    span: Span
+
+
+Part = Union[Equation, Init, Input, Output, Block, Definition, Param, Stream, History]  # noqa: UP007 - needed at run time on 3.10
 
 
 @dataclass
@@ -116,17 +129,85 @@ class Builder:
     def inputs(self, parts: list[Any], span: Span) -> Input:
         return Input(tuple((str(name), self._place(name)) for name in parts))
 
+    def split_inputs(self, parts: list[Any], span: Span) -> Input:
+        *names, function = parts
+        if function != "split":
+            self._wrong("wrong-arguments", f"an input is not made by `{function}`",
+                        self._place(function), "write input x, y = split(input)")  # fmt: skip
+        return Input(tuple((str(name), self._place(name)) for name in names), is_split=True)
+
     def output(self, parts: list[Any], span: Span) -> Output:
         return Output(parts[0], span)
 
     def blocks(self, parts: list[Any], span: Span) -> Block:
         for name in parts:
-            if name in ("F", "L"):
-                meaning = "the backbone's block" if name == "F" else "the number of blocks"
-                self._wrong("reserved-name", f"`{name}` is {meaning} and is not declared",
-                            self._place(name), "remove it from this line, or choose another "
-                            "name")  # fmt: skip
+            self._check_block_name(name)
         return Block(tuple((str(name), self._place(name)) for name in parts))
+
+    def block_from(self, parts: list[Any], span: Span) -> Definition:
+        name, (source, where), settings = parts
+        self._check_block_name(name)
+        definition = Definition(str(name), source, tuple(settings or ()), self._place(name))
+        if not definition.is_python:
+            self._check_library(definition, where)
+        return definition
+
+    def library(self, parts: list[Any], span: Span) -> tuple[str, Span]:
+        return str(parts[0]), span
+
+    python = library
+
+    def settings(self, parts: list[Any], span: Span) -> list[tuple[str, Fraction]]:
+        return [part for part in parts if part is not None]
+
+    def setting(self, parts: list[Any], span: Span) -> tuple[str, Fraction]:
+        name, value = parts
+        if not isinstance(value, Number):
+            self._wrong("bare-number", f"the setting `{name}` is not a number", span,
+                        f"write {name}=-2, or {name}=1/2")  # fmt: skip
+            return str(name), Fraction(0)
+        return str(name), value.value
+
+    def param(self, parts: list[Any], span: Span) -> Param:
+        (name, indices), start, constraint = parts
+        kept_to, over = constraint or (None, None)
+        return Param(str(name), indices, start, kept_to, over, self._place(name))
+
+    def learned(self, parts: list[Any], span: Span) -> tuple[Any, tuple[str | int, ...]]:
+        name, *indices = parts
+        if str(name) in (*KEYWORDS, *FUNCTIONS, "F", "L"):
+            self._wrong("reserved-name", f"`{name}` has a meaning of its own and cannot be a "
+                        "coefficient", self._place(name), "choose another name")  # fmt: skip
+        return name, tuple(index for index in indices if index is not None)
+
+    def dimension(self, parts: list[Any], span: Span) -> str | int:
+        text = str(parts[0])
+        if not text[0].isdigit():
+            return text
+        if not text.isdigit() or not 0 < int(text[:9]) <= MAX_STREAMS:
+            self._wrong("bad-param", f"`{text}` is no number of streams", span,
+                        f"write a whole number from 1 to {MAX_STREAMS}")  # fmt: skip
+            return 1
+        return int(text)
+
+    def constraint(self, parts: list[Any], span: Span) -> tuple[str, str | None]:
+        name, over = parts
+        if str(name) not in CONSTRAINTS:
+            self._wrong("bad-param", f"there is no constraint `{name}`", self._place(name),
+                        did_you_mean(str(name), CONSTRAINTS)
+                        or f"the constraints are {', '.join(CONSTRAINTS)}")  # fmt: skip
+        return str(name), None if over is None else str(over)
+
+    def stream(self, parts: list[Any], span: Span) -> Stream:
+        name, number = parts
+        count = self.dimension([number], self._place(number))
+        return Stream(str(name), count if isinstance(count, int) else 1, self._place(name))
+
+    def history(self, parts: list[Any], span: Span) -> History:
+        if parts[0] != "stage":
+            self._wrong("syntax", f"history has no form `{parts[0]}`", self._place(parts[0]),
+                        "write history stage: in each stage it begins anew")  # fmt: skip
+        return History(span)
 
     def target(self, parts: list[Any], span: Span) -> Target:
         return Target(str(parts[0]), parts[1], span)
@@ -192,8 +273,12 @@ class Builder:
     def num_blocks(self, parts: list[Any], span: Span) -> Name:
         return Name("L", span)
 
-    def read(self, parts: list[Any], span: Span) -> Read:
-        return Read(str(parts[0]), parts[1], span)
+    def read(self, parts: list[Any], span: Span) -> Expression:
+        name, *indices = parts
+        if len(indices) > 1:
+            return Learned(str(name), tuple(indices), span)
+        # `parse` knows the coefficients, and makes this one if it is none of the states.
+        return Read(str(name), indices[0], span)
 
     def apply(self, parts: list[Any], span: Span) -> Apply:
         return Apply(str(parts[0]), None, parts[1], span)
@@ -213,16 +298,51 @@ class Builder:
         name = _ASCII.get(str(parts[0]), str(parts[0]))
         items = tuple(part if isinstance(part, Item) else Item(part) for part in parts[1:])
         where = Span(span.line, span.column, span.column + len(str(parts[0])))
-        if name in REDUCTIONS:
-            return Reduce(name, items, span)  # type: ignore[arg-type]
-        if name in LATER_FUNCTIONS:
-            self._wrong("unsupported", f"`{name}` is not read by this version of recform", where,
-                        f"the functions it knows are {', '.join(FUNCTIONS)}")  # fmt: skip
-        elif name in MAPS and (len(items) != 1 or items[0].each is not None):
-            self._wrong("wrong-arguments", f"`{name}` takes one argument", where,
-                        f"write {name}(x[l])")  # fmt: skip
+        if name in (*REDUCTIONS, *COMBINING):
+            self._check_number_of_arguments(name, items, where)
+            return Reduce(name, items, span)
+        if name in (*MAPS, ROOT, ONE_HOT):
+            return self._map(name, items, span, where)
         # `check` knows the states and blocks, and says what an unknown function may have meant.
-        return Map(name, items[0].value, span)
+        return Map(name, items[0].value, None, span)
+
+    def _map(self, name: str, items: tuple[Item, ...], span: Span, where: Span) -> Map:
+        takes = 2 if name == DROP else 1
+        if len(items) != takes or any(item.each is not None for item in items):
+            example = "drop(F(x[l]), 1/10)" if name == DROP else f"{name}(x[l])"
+            example = f"{name}(2)" if name in (ROOT, ONE_HOT) else example
+            number = "two arguments" if takes == 2 else "one argument"
+            self._wrong("wrong-arguments", f"`{name}` takes {number}", where,
+                        f"write {example}")  # fmt: skip
+        number = items[1].value if len(items) == takes == 2 else None
+        return Map(name, items[0].value, number, span)
+
+    def _check_number_of_arguments(self, name: str, items: tuple[Item, ...], where: Span) -> None:
+        if name == "gru" and (len(items) != 2 or any(item.each is not None for item in items)):
+            self._wrong("wrong-arguments", "`gru` takes two arguments", where,
+                        "write gru(x[l], F(x[l])): the state, and what comes in")  # fmt: skip
+
+    def _check_block_name(self, name: Any) -> None:
+        if name in ("F", "L"):
+            meaning = "the backbone's block" if name == "F" else "the number of blocks"
+            self._wrong("reserved-name", f"`{name}` is {meaning} and is not declared",
+                        self._place(name), "remove it from this line, or choose another "
+                        "name")  # fmt: skip
+
+    def _check_library(self, definition: Definition, where: Span) -> None:
+        source = definition.source
+        if source not in BLOCKS:
+            self._wrong("unknown-name", f"the library has no block `{source}`", where,
+                        did_you_mean(source, BLOCKS)
+                        or f"it has {', '.join(BLOCKS)}")  # fmt: skip
+            return
+        known = [name for name, _ in BLOCKS[source].settings]
+        for name, _ in definition.settings:
+            if name not in known:
+                self._wrong("wrong-arguments", f"`{source}` has no setting `{name}`", where,
+                            f"its settings are {', '.join(known)}" if known
+                            else f"it has none: write block {definition.block} = {source}"
+                            )  # fmt: skip
 
     def _init(self, start: Start, value: Expression | None, span: Span) -> Init:
         depth, target = start.target.index, start.target

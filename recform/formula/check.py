@@ -23,6 +23,8 @@ from recform.formula.ast import (
 )
 from recform.formula.build import KEYWORDS
 from recform.formula.kinds import check_block, check_value
+from recform.formula.params import check_param
+from recform.formula.streams import check_streams
 from recform.formula.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -34,10 +36,9 @@ NAMING = (
     "wrong-arguments",
     "unknown-name",
     "unknown-block",
-    "unsupported",
     "reserved-name",
 )
-FOLLOWS_FROM_NAMES = ("bare-number", "value-in-index", "product-of-values", "division-by-value")
+FOLLOWS_FROM_NAMES = ("bare-number", "value-in-index", "division-by-value", "stream-shape")
 
 
 def check(formula: Formula) -> list[Diagnostic]:
@@ -132,7 +133,7 @@ def _check_init(init: Init, formula: Formula, kinds: dict[str, bool]) -> Iterato
 
 def _check_expressions(formula: Formula) -> Iterator[Diagnostic]:
     for equation in formula.equations:
-        yield from check_value(equation.right, formula, {"l", "L"})
+        yield from check_value(equation.right, formula, {"l", "L", "s"})
         yield from _check_reads(equation)
     for init in formula.inits:
         if init.block is not None:
@@ -141,6 +142,9 @@ def _check_expressions(formula: Formula) -> Iterator[Diagnostic]:
             yield from check_value(init.value, formula, {"L"})
     if formula.output is not None:
         yield from check_value(formula.output, formula, {"L"})
+    for param in formula.params:
+        yield from check_param(param, formula)
+    yield from check_streams(formula)
 
 
 def _check_reads(equation: Equation) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from recform.errors import Source
-from recform.formula.ast import Equation, Expression, Init
+from recform.formula.ast import Definition, Equation, Expression, Init, Param, Stream
 from recform.formula.show import to_latex, to_text
 
 
@@ -14,9 +14,10 @@ from recform.formula.show import to_latex, to_text
 class Formula:
     """A network's architecture: what `parse` makes of a text.
 
-    `blocks` are the declared ones; `F` is always there. `inputs` names the states that start
-    from the stem. `title` is the first comment line; neither it nor the source text takes part
-    in comparison.
+    `blocks` are the declared ones; `F` is always there, and those in `definitions` come from the
+    library or from Python. `inputs` names the states that start from the stem, each from its part
+    of it if they are `split`. With `history` "stage" nothing is read from before the stage. `title`
+    is the first comment line; neither it nor the source text takes part in comparison.
 
     >>> from recform.formula import parse
     >>> formula = parse("x[l+1] = x[l]+0.5*F(x[l])")
@@ -31,6 +32,11 @@ class Formula:
     inputs: tuple[str, ...] = ()
     output: Expression | None = None
     blocks: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    params: tuple[Param, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    is_split: bool = False
+    history: str | None = None
     title: str = field(default="", compare=False)
     source: Source | None = field(default=None, compare=False, repr=False)
 
@@ -48,16 +54,27 @@ class Formula:
     @property
     def starts(self) -> tuple[str, ...]:
         """The states that begin as what the stem hands over."""
-        return self.inputs or (self.main,)
+        named = (*self.inputs, *(stream.state for stream in self.streams))
+        return named or (self.main,)
 
     @cached_property
     def states(self) -> dict[str, bool]:
         """What has an equation, in the order written, and whether that is a step."""
         return {equation.state: equation.step for equation in self.equations}
 
+    @cached_property
+    def learned(self) -> dict[str, Param]:
+        """The learned coefficients by their names."""
+        return {param.name: param for param in self.params}
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many streams each state has that has several."""
+        return {stream.state: stream.count for stream in self.streams}
+
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        """All right sides, start values, and the output if it is written."""
+        """All right sides, start values of states, and the output if it is written."""
         rights = tuple(equation.right for equation in self.equations)
         starts = tuple(init.value for init in self.inits if init.value is not None)
         return rights + starts + ((self.output,) if self.output is not None else ())

@@ -1,7 +1,7 @@
-"""Values, numbers and conditions: what an expression is, and what must stand where.
+"""Values, coefficients, numbers and conditions: what an expression is, and what must stand where.
 
 States and blocks give values of the network; depths and coefficients are numbers, known once l and
-L are; cases and filters choose by conditions.
+L are, or learned; cases and filters choose by conditions.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from recform.formula.ast import (
     Compare,
     Expression,
     Item,
+    Learned,
     Logic,
     Map,
     Name,
@@ -26,22 +27,43 @@ from recform.formula.ast import (
     Read,
     Reduce,
     Sum,
+    walk,
 )
-from recform.formula.build import FUNCTIONS, KEYWORDS, MAPS
+from recform.formula.build import KEYWORDS
+from recform.formula.library import (
+    ACTIVATIONS,
+    COMBINING,
+    DROP,
+    FUNCTIONS,
+    IDENTITY,
+    MAPS,
+    ONE_HOT,
+    ROOT,
+    STOP,
+    WEIGHTED,
+)
 from recform.formula.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula
 
-Kind = Literal["value", "number", "condition"]
+Kind = Literal["value", "learned", "number", "condition"]
 
 
 def kind(expression: Expression) -> Kind:
-    """What an expression is: a value of the network, a number, or a condition."""
+    """What an expression is: a value of the network, a coefficient, a number, or a condition."""
     match expression:
         case Number() | Name():
             return "number"
+        case Learned():
+            return "learned"
+        case Map(function=function) if function in (ROOT, ONE_HOT):
+            return "number"
+        case Map(function=function, argument=argument) if function in ACTIVATIONS:
+            return "learned" if kind(argument) == "learned" else "value"
         case Read() | Apply() | Map():
+            return "value"
+        case Reduce(function=function) if function in COMBINING:
             return "value"
         case Compare() | Logic() | Not():
             return "condition"
@@ -58,7 +80,31 @@ def kind(expression: Expression) -> Kind:
 
 
 def _joint(kinds: Iterable[Kind]) -> Kind:
-    return "value" if "value" in set(kinds) else "number"
+    present = set(kinds)
+    return "value" if "value" in present else "learned" if "learned" in present else "number"
+
+
+def is_linear(formula: Formula) -> bool:
+    """Whether blocks and plain maps are all that is not linear in the formula.
+
+    Nothing is multiplied but by numbers, and no function makes one value of several.
+    """
+    if formula.params or formula.streams or formula.is_split:
+        return False
+    return not any(_is_bent(inner) for top in formula.expressions for inner in walk(top))
+
+
+def _is_bent(expression: Expression) -> bool:
+    match expression:
+        case Map(function=function):
+            return function in (*WEIGHTED, STOP, DROP)
+        case Reduce(function=function):
+            return function in COMBINING
+        case Binary():
+            return _is_product(expression) and "number" not in (
+                kind(expression.left), kind(expression.right)
+            )  # fmt: skip
+    return False
 
 
 def check_value(expression: Expression, formula: Formula, names: set[str]) -> Iterator[Diagnostic]:
@@ -79,13 +125,17 @@ def _number_for_value(expression: Expression) -> Iterator[Diagnostic]:
     elif kind(expression) == "number" and not _is_zero(expression):
         yield Diagnostic("bare-number", "a number stands where a value of the network is needed",
                          expression.span, "multiply it with a value: 2*x[l]")  # fmt: skip
+    elif kind(expression) == "learned":
+        yield Diagnostic("bare-number", "a coefficient stands where a value of the network is "
+                         "needed", expression.span, "multiply it with a value: a[l]*x[l]"
+                         )  # fmt: skip
 
 
 def _is_zero(expression: Expression) -> bool:
     return isinstance(expression, Number) and expression.value == 0
 
 
-def _check_number(
+def check_number(
     expression: Expression, formula: Formula, names: set[str], what: str
 ) -> Iterator[Diagnostic]:
     yield from _check_any(expression, formula, names)
@@ -105,7 +155,7 @@ def _check_condition(
             yield from _check_condition(operand, formula, names)
         case Compare(operands=operands):
             for operand in operands:
-                yield from _check_number(operand, formula, names, "what is compared")
+                yield from check_number(operand, formula, names, "what is compared")
         case _:
             yield from _check_any(expression, formula, names)
             yield Diagnostic("value-in-index", "a condition compares depths", expression.span,
@@ -120,37 +170,36 @@ def _check_any(expression: Expression, formula: Formula, names: set[str]) -> Ite
         case Name():
             yield from _check_name(expression, formula, names)
         case Read():
-            yield from _check_state(expression, formula)
-            yield from _check_number(expression.index, formula, names, "the depth of a state")
+            wrong = list(_check_state(expression, formula))
+            yield from wrong
+            if not any(mistake.code == "syntax" for mistake in wrong):
+                yield from check_number(expression.index, formula, names, "the depth of a state")
+        case Learned():
+            yield from _check_learned(expression, formula, names)
         case Apply(block=block, index=index, argument=argument):
             yield from check_block(block, expression.span, formula)
             if index is not None:
-                yield from _check_number(index, formula, names, "the index of a block")
+                yield from check_number(index, formula, names, "the index of a block")
             yield from check_value(argument, formula, names)
-        case Map(function=function, argument=argument):
-            if function in MAPS:
-                yield from check_value(argument, formula, names)
-            else:
-                yield _unknown_function(expression, formula)
+        case Map():
+            yield from _check_map(expression, formula, names)
         case Reduce(items=items):
             wanted = kind(expression)
             for item in items:
                 yield from _check_item(item, formula, names, wanted)
-        case Sum(terms=terms):
-            wanted = kind(expression)
-            for _, term in terms:
-                yield from _check_any(term, formula, names)
-                if wanted == "value":
-                    yield from _number_for_value(term)
-                elif kind(term) == "condition":
-                    yield from _condition_as_number(term)
+        case Sum():
+            yield from _check_sum(expression, formula, names, numbers=False)
         case Negate(operand=operand):
             yield from _check_any(operand, formula, names)
             if kind(operand) == "condition":
                 yield from _condition_as_number(operand)
         case Binary():
-            yield from _check_any(expression.left, formula, names)
-            yield from _check_any(expression.right, formula, names)
+            for side in (expression.left, expression.right):
+                if isinstance(side, Sum) and _is_product(expression):
+                    # a factor: 1 - T(x[l])
+                    yield from _check_sum(side, formula, names, numbers=True)
+                else:
+                    yield from _check_any(side, formula, names)
             yield from _check_binary(expression)
         case Case(value=value, condition=condition, otherwise=otherwise):
             yield from _check_any(value, formula, names)
@@ -158,6 +207,59 @@ def _check_any(expression: Expression, formula: Formula, names: set[str]) -> Ite
             yield from _check_any(otherwise, formula, names)
         case Compare() | Logic() | Not():
             yield from _check_condition(expression, formula, names)
+
+
+def _check_sum(
+    total: Sum, formula: Formula, names: set[str], numbers: bool
+) -> Iterator[Diagnostic]:
+    """A sum; `numbers` may stand beside values where it is a factor."""
+    wanted = kind(total)
+    for _, term in total.terms:
+        yield from _check_any(term, formula, names)
+        if wanted == "value" and kind(term) == "number" and not numbers:
+            yield from _number_for_value(term)
+        elif kind(term) == "condition":
+            yield from _condition_as_number(term)
+
+
+def _check_map(call: Map, formula: Formula, names: set[str]) -> Iterator[Diagnostic]:
+    name = call.function
+    if name == ROOT:
+        yield from check_number(call.argument, formula, names, "what stands under a root")
+    elif name == ONE_HOT:
+        yield Diagnostic("reserved-name", "`one_hot` is a start value of a coefficient",
+                         call.span, "write param r[l, 4] = one_hot(l % 4)")  # fmt: skip
+    elif name not in MAPS:
+        yield _unknown_function(call, formula)
+    elif name in ACTIVATIONS and kind(call.argument) == "learned":
+        yield from _check_any(call.argument, formula, names)
+    else:
+        yield from check_value(call.argument, formula, names)
+        if call.number is not None:
+            yield from check_number(call.number, formula, names, "the rate of `drop`")
+
+
+def _check_learned(learned: Learned, formula: Formula, names: set[str]) -> Iterator[Diagnostic]:
+    param = formula.learned.get(learned.name)
+    for index in learned.indices:
+        yield from check_number(index, formula, names, "the depth of a coefficient")
+    where = Span(learned.span.line, learned.span.column, learned.span.column + len(learned.name))
+    if learned.name in formula.states:
+        yield Diagnostic("wrong-arguments", "a state has one depth", learned.span,
+                         f"write {learned.name}[l]")  # fmt: skip
+    elif param is None:
+        yield Diagnostic("unknown-name", f"no line declares the coefficient `{learned.name}`",
+                         where, did_you_mean(learned.name, formula.learned)
+                         or f"add a line: param {learned.name}[l, i] = 0")  # fmt: skip
+    elif len(learned.indices) != len(param.depths):
+        shown = f"{param.name}[{', '.join(param.depths)}]" if param.depths else param.name
+        yield Diagnostic("wrong-arguments", f"`{param.name}` is read at {len(param.depths)} "
+                         f"depth{'' if len(param.depths) == 1 else 's'}", learned.span,
+                         f"write {shown}")  # fmt: skip
+
+
+def _is_product(expression: Binary) -> bool:
+    return expression.operator == "*" and kind(expression) == "value"
 
 
 def _unknown_function(call: Map, formula: Formula) -> Diagnostic:
@@ -187,16 +289,18 @@ def _check_item(
         if each.variable in states or each.variable in names or each.variable in KEYWORDS:
             yield Diagnostic("reserved-name", f"`{each.variable}` has a meaning already",
                              each.span, "choose another index name, such as i or k")  # fmt: skip
-        yield from _check_number(each.first, formula, names, "the start of a range")
+        yield from check_number(each.first, formula, names, "the start of a range")
         if each.last is not None:
-            yield from _check_number(each.last, formula, names, "the end of a range")
+            yield from check_number(each.last, formula, names, "the end of a range")
         names = names | {each.variable}
         if each.condition is not None:
             yield from _check_condition(each.condition, formula, names)
     if wanted == "value":
         yield from check_value(item.value, formula, names)
+    elif wanted == "learned":
+        yield from _check_any(item.value, formula, names)
     else:
-        yield from _check_number(item.value, formula, names, "what is summed")
+        yield from check_number(item.value, formula, names, "what is summed")
 
 
 def _check_binary(expression: Binary) -> Iterator[Diagnostic]:
@@ -204,14 +308,11 @@ def _check_binary(expression: Binary) -> Iterator[Diagnostic]:
     for operand in (expression.left, expression.right):
         if kind(operand) == "condition":
             yield from _condition_as_number(operand)
-    if expression.operator == "*" and left == right == "value":
-        yield Diagnostic("product-of-values", "two values of the network are multiplied",
-                         expression.span, "one factor must be a number; products of values are "
-                         "not read by this version of recform")  # fmt: skip
-    elif expression.operator == "/" and right == "value":
-        yield Diagnostic("division-by-value", "a value of the network is no divisor",
+    if expression.operator == "/" and right in ("value", "learned"):
+        what = "a value of the network" if right == "value" else "a learned coefficient"
+        yield Diagnostic("division-by-value", f"{what} is no divisor",
                          expression.right.span, "divide by a number: x[l]/2")  # fmt: skip
-    elif expression.operator in "%^" and "value" in (left, right):
+    elif expression.operator in "%^" and {left, right} & {"value", "learned"}:
         yield Diagnostic("value-in-index", f"`{expression.operator}` takes numbers only",
                          expression.span, "write it with l, L and numbers")  # fmt: skip
 
@@ -237,8 +338,11 @@ def _check_name(name: Name, formula: Formula, names: set[str]) -> Iterator[Diagn
             "start values and outputs stand at written depths: x[0], x[L]",
         )
     elif name.name == "s":
-        yield Diagnostic("unsupported", "`s`, the start of the stage, is not read by this version "
-                         "of recform", name.span, "write a depth with l and L")  # fmt: skip
+        yield Diagnostic("unknown-name", "`s`, the first depth of the stage, has no meaning here",
+                         name.span, "it belongs to an equation, where l is in a stage")  # fmt: skip
+    elif name.name == IDENTITY:
+        yield Diagnostic("reserved-name", "`identity` is a start value of a coefficient", name.span,
+                         "write param A[l, 4, 4] = identity")  # fmt: skip
     elif name.name == "absent":
         yield Diagnostic("reserved-name", "`absent` is a start value, not a term", name.span,
                          "write init y[0] = absent")  # fmt: skip
@@ -253,20 +357,28 @@ def _check_name(name: Name, formula: Formula, names: set[str]) -> Iterator[Diagn
 def _known_here(name: str, states: Iterable[str], names: set[str]) -> str:
     known = sorted(names, key=lambda known: (known == "L", known))
     return did_you_mean(name, [*states, *known]) or (
-        f"known here: {', '.join(known)}; a range gives its index with `for {name} in 0..l`"
+        f"known here: {', '.join(known)}; a range gives its index with `for {name} in 0..l`, and a "
+        f"line declares what is learned: param {name} = 0"
     )
 
 
 def _check_state(read: Read, formula: Formula) -> Iterator[Diagnostic]:
     states = formula.states
-    if read.state not in states:
-        span = Span(read.span.line, read.span.column, read.span.column + len(read.state))
+    span = Span(read.span.line, read.span.column, read.span.column + len(read.state))
+    if read.state in ("F", *formula.blocks):
+        yield Diagnostic("syntax", "the block is not applied to anything", read.span,
+                         "write F(x[l]), or F[l](x[l-1]) with the block's index")  # fmt: skip
+    elif read.state not in states:
         yield Diagnostic(
             "unknown-name",
             f"no equation defines `{read.state}`",
             span,
-            did_you_mean(read.state, states)
-            or f"add an equation {read.state}[l+1] = ..., or {read.state}[l] = ...",
+            did_you_mean(read.state, [*states, *formula.learned])
+            or (
+                f"add an equation {read.state}[l+1] = ..., or {read.state}[l] = ..."
+                if read.state[0].islower()
+                else f"add a line: param {read.state}[l] = 1, or block {read.state}"
+            ),
         )
 
 

@@ -107,7 +107,6 @@ MISTAKES = (
             "x[l+1] = F x[l]",
             "x[l+1] = F + x[l]",
             "x[l+1] = F",
-            "x[l+1] = F[l]",
             "x[l+1] = F[l] + x[l]",
             "x[l+1] = F[l] x[l]",
             "x[l+1] = (F)",
@@ -170,7 +169,7 @@ MISTAKES = (
         "a comma stands outside the arguments of a function",
         "write sum(x[l], F(x[l])); equations stand on lines of their own, or after `;`",
         ("x[l+1] = x[l],", "x[l+1] = F(x[l]), y[l+1] = y[l]", "x[l+1] = (x[l], y[l])",
-         "x[l+1] = x[l, 2]", "x[l+1], y[l+1] = x[l]", "x, y = x[l]", "x[l, 1] = x[l]"),
+         "x[l+1], y[l+1] = x[l]", "x, y = x[l]", "x[l, 1] = x[l]"),
     ),
     Mistake(
         "syntax",
@@ -204,11 +203,38 @@ MISTAKES = (
         ("output",),
     ),
     Mistake(
-        "unsupported",
-        "a definition after this name is not read by this version of recform",
-        "this version reads `block G` and `input x, y`: copies of the backbone's block, and "
-        "states that start from the stem",
-        ("block T = sigmoid(x)", "input x, y = split(x)", "input x = x[0]"),
+        "syntax",
+        "an input is the stem's, or split from it",
+        "write input x, y, or input x, y = split(input)",
+        ("input x, y = split(x)", "input x = x[0]", "input x = 2", "input x, y = split"),
+    ),
+    Mistake(
+        "syntax",
+        "this is not a block of the form `block T = SOURCE(SETTING=NUMBER)`",
+        "write block T = sigmoid_conv1x1(bias=-2), or block T = package.module:name",
+        ("block T = sigmoid_conv1x1(-2)", "block T = sigmoid_conv1x1(x)", "block T =",
+         "block T = 2", "block T = F", "block T = se(bias)"),
+    ),
+    Mistake(
+        "syntax",
+        "this is not a coefficient of the form `param NAME[INDICES] = START`",
+        "write param a[l] = 0, param g[l, channel] = 1e-6, or param a = 1/2 in sigmoid",
+        ("param", "param a", "param a[l]", "param a[l] 0", "param 2 = 1", "param a[l+1] = 0",
+         "param a[] = 0", "param a =", "param a[l] = 0 in", "param a[l] = 0 in 2",
+         "param a[l,] = 0", "param a(l) = 0"),
+    ),
+    Mistake(
+        "syntax",
+        "this is not a stream of the form `stream NAME[NUMBER] = input`",
+        "write stream h[4] = input",
+        ("stream", "stream h", "stream h[4]", "stream h[4] = x[0]", "stream h = input",
+         "stream h[n] = input", "stream H[4] = input", "stream h[4] input"),
+    ),
+    Mistake(
+        "syntax",
+        "`history` is followed by `stage`",
+        "write history stage: in each stage it begins anew",
+        ("history", "history 2", "history L", "history stage stage"),
     ),
 )  # fmt: skip
 
@@ -216,7 +242,6 @@ MISTAKES = (
 CHARACTERS = {
     "'": "a derivative has no place in a formula; write the equation itself",
     '"“”„«»‘’`': "remove the quotation marks",
-    "@": "products of matrices are not read by this version of recform",
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`, or `!=`",
@@ -231,7 +256,7 @@ CHARACTERS = {
     "–—": "write `-`",
     "≤≥≠": "write `<=`, `>=` or `!=`",
     "∑": "write sum(F(x[i]) for i in 0..l)",
-    "√": "roots are not read by this version of recform; write a rational number near it",
+    "√": "write sqrt(2)",
     "²³ⁿ": "a power is written 2^l",
     "\\": "commands of LaTeX are not read; write names such as relu, and brackets as they are",
     "\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}": "write a plain space",

@@ -8,7 +8,6 @@ mistakes are found at once. How a mistake in syntax is told is a table, `MISTAKE
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -16,12 +15,12 @@ from typing import Any
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from recform.errors import Diagnostic, FormulaError, Source, Span, UserError
-from recform.formula.ast import Equation, Init
-from recform.formula.build import LATER_STATEMENTS, STATEMENTS, Block, Builder, Input, Output, Part
+from recform.formula.assemble import assemble
+from recform.formula.build import STATEMENTS, Builder, Part
 from recform.formula.check import check
 from recform.formula.formula import Formula
 from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
-from recform.formula.statements import MAX_CHARACTERS, Statement, cut, title
+from recform.formula.statements import MAX_CHARACTERS, Statement, cut
 
 MAX_HEIGHT = 60
 # The words of the grammar with which every term can begin.
@@ -52,7 +51,7 @@ def parse(text: str, name: str = "<formula>") -> Formula:
     if not statements and not mistakes:
         mistakes = [Diagnostic("empty-formula", "there is no equation here", Span(1, 1, 2),
                                "write one: x[l+1] = x[l] + F(x[l])")]  # fmt: skip
-    formula, twice = _assemble(parts, source)
+    formula, twice = assemble(parts, source)
     found = twice + check(formula)
     if mistakes:
         # What is missing because its own line cannot be read is no mistake of its own.
@@ -64,9 +63,6 @@ def parse(text: str, name: str = "<formula>") -> Formula:
 
 def read_statement(statement: Statement) -> tuple[Part | None, list[Diagnostic]]:
     """What one statement says, or what is wrong with it."""
-    first_word = statement.text.split()[0]
-    if first_word in LATER_STATEMENTS:
-        return None, [_later(first_word, statement)]
     try:
         tree = _grammar().parse(statement.text)
     except UnexpectedInput as error:
@@ -170,63 +166,8 @@ def _bad_character(error: UnexpectedCharacters, statement: Statement) -> Diagnos
     return Diagnostic("bad-character", f"{shown} has no meaning here", span, hint)
 
 
-def _later(word: str, statement: Statement) -> Diagnostic:
-    column = statement.whole.column
-    return Diagnostic("unsupported", f"`{word}` is not read by this version of recform",
-                      Span(statement.line, column, column + len(word)),
-                      "docs/language.md lists what this version reads")  # fmt: skip
-
-
 def _refuse_large(source: Source) -> None:
     if len(source.text) > MAX_CHARACTERS:
         message = f"the text has {len(source.text):,} characters, more than {MAX_CHARACTERS:,}"
         raise FormulaError([Diagnostic("too-large", message, None, "a formula is a few lines")],
                            None)  # fmt: skip
-
-
-def _assemble(parts: list[Part], source: Source) -> tuple[Formula, list[Diagnostic]]:
-    """The parts under their headings; what may stand once and stands twice is a mistake."""
-    mistakes: list[Diagnostic] = []
-    outputs = [part for part in parts if isinstance(part, Output)]
-    blocks = [name for part in parts if isinstance(part, Block) for name in part.names]
-    inputs = [name for part in parts if isinstance(part, Input) for name in part.names]
-    equations = [part for part in parts if isinstance(part, Equation)]
-    inits = [part for part in parts if isinstance(part, Init)]
-    mistakes += _without_step(inputs, equations)
-    mistakes += _twice([("output", part.span) for part in outputs], "the output")
-    mistakes += _twice(blocks, "block {}")
-    mistakes += _twice(inputs, "input {}")
-    mistakes += _twice([(e.state, e.span) for e in equations], "{}")
-    mistakes += _twice([((i.state, i.depth, i.block), i.span) for i in inits], "this start value")
-    formula = Formula(
-        equations=tuple(equations),
-        inits=tuple(inits),
-        inputs=tuple(name for name, _ in inputs),
-        output=outputs[0].value if outputs else None,
-        blocks=tuple(name for name, _ in blocks),
-        title=title(source.text),
-        source=source,
-    )
-    return formula, mistakes
-
-
-def _without_step(
-    inputs: Iterable[tuple[str, Span]], equations: Iterable[Equation]
-) -> list[Diagnostic]:
-    steps = {equation.state for equation in equations if equation.step}
-    return [
-        Diagnostic("unknown-name", f"`{name}` starts from the input and has no step", span,
-                   f"write an equation {name}[l+1] = ...")
-        for name, span in inputs if name not in steps
-    ]  # fmt: skip
-
-
-def _twice(keys: Iterable[tuple[Hashable, Span]], what: str) -> list[Diagnostic]:
-    seen: dict[Hashable, Span] = {}
-    mistakes = []
-    for key, span in keys:
-        if key in seen:
-            message = f"{what.format(key)} is defined twice, first in line {seen[key].line}"
-            mistakes.append(Diagnostic("duplicate", message, span, "remove one of the two"))
-        seen.setdefault(key, span)
-    return mistakes

@@ -14,17 +14,20 @@ from recform.formula.ast import (
     Binary,
     Case,
     Compare,
+    Definition,
     Each,
     Equation,
     Expression,
     Init,
     Item,
+    Learned,
     Logic,
     Map,
     Name,
     Negate,
     Not,
     Number,
+    Param,
     Read,
     Reduce,
     Sum,
@@ -40,12 +43,31 @@ CASE, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POWER, ATOM = range(10)
 def to_text(formula: Formula) -> str:
     """The normal form, one statement a line."""
     lines = [f"# {formula.title}"] if formula.title else []
-    lines += [f"block {block}" for block in formula.blocks]
-    lines += [f"input {', '.join(formula.inputs)}"] if formula.inputs else []
+    lines += [f"history {formula.history}"] if formula.history else []
+    definitions = {definition.block: definition for definition in formula.definitions}
+    lines += [_block_to_text(block, definitions.get(block)) for block in formula.blocks]
+    split = " = split(input)" if formula.is_split else ""
+    lines += [f"input {', '.join(formula.inputs)}{split}"] if formula.inputs else []
+    lines += [f"stream {stream.state}[{stream.count}] = input" for stream in formula.streams]
+    lines += [_param_to_text(param) for param in formula.params]
     lines += [equation_to_text(equation) for equation in formula.equations]
     lines += [_init_to_text(init) for init in formula.inits]
     lines += [f"output {expression_to_text(formula.output)}"] if formula.output else []
     return "\n".join(lines)
+
+
+def _block_to_text(block: str, definition: Definition | None) -> str:
+    if definition is None:
+        return f"block {block}"
+    settings = ", ".join(f"{name}={value}" for name, value in definition.settings)
+    return f"block {block} = {definition.source}{f'({settings})' if settings else ''}"
+
+
+def _param_to_text(param: Param) -> str:
+    indices = f"[{', '.join(map(str, param.indices))}]" if param.indices else ""
+    over = "" if param.over is None else f"({param.over})"
+    constraint = "" if param.constraint is None else f" in {param.constraint}{over}"
+    return f"param {param.name}{indices} = {expression_to_text(param.start)}{constraint}"
 
 
 def equation_to_text(equation: Equation) -> str:
@@ -71,8 +93,12 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
         case Apply(block=block, index=index, argument=argument):
             written = "" if index is None else f"[{_tight(index)}]"
             return f"{block}{written}({show(argument)})", ATOM
-        case Map(function=function, argument=argument):
-            return f"{function}({show(argument)})", ATOM
+        case Learned(name=name, indices=indices):
+            written = f"[{', '.join(_tight(index) for index in indices)}]" if indices else ""
+            return f"{name}{written}", ATOM
+        case Map(function=function, argument=argument, number=number):
+            second = "" if number is None else f", {show(number)}"
+            return f"{function}({show(argument)}{second})", ATOM
         case Reduce(function=function, items=items):
             return f"{function}({', '.join(_item_to_text(item) for item in items)})", ATOM
         case Sum(terms=terms):
@@ -82,7 +108,7 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
         case Binary(operator="^", left=left, right=right):
             return f"{show(left, ATOM)}^{show(right, UNARY)}", POWER
         case Binary(operator=operator, left=left, right=right):
-            sign = " % " if operator == "%" else operator
+            sign = f" {operator} " if operator in "%@" else operator
             return f"{show(left, PRODUCT)}{sign}{show(right, UNARY)}", PRODUCT
         case Compare(operators=operators, operands=operands):
             rest = zip(operators, operands[1:], strict=True)
@@ -167,6 +193,7 @@ def to_latex(formula: Formula) -> str:
         for e in formula.equations
     ]
     rows += [_init_to_latex(init) for init in formula.inits]
+    rows += [_param_to_latex(param) for param in formula.params]
     if formula.output is not None:
         rows.append(rf"\text{{output}} &= {expression_to_latex(formula.output)}")
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
@@ -188,9 +215,15 @@ def _latex_and_strength(expression: Expression) -> tuple[str, int]:
             return f"{_symbol(state)}_{{{_tight_latex(index)}}}", ATOM
         case Apply():
             return _latex_of_block(expression), ATOM
-        case Map(function=function, argument=argument):
-            symbol = _MAPS.get(function, rf"\operatorname{{{function}}}")
-            return rf"{symbol}\left({show(argument)}\right)", ATOM
+        case Learned(name=name, indices=indices):
+            depths = f"_{{{', '.join(_tight_latex(index) for index in indices)}}}"
+            return f"{_symbol(name)}{depths if indices else ''}", ATOM
+        case Map(function="sqrt", argument=argument):
+            return rf"\sqrt{{{show(argument)}}}", ATOM
+        case Map(function=function, argument=argument, number=number):
+            symbol = _MAPS.get(function, _operator(function))
+            second = "" if number is None else f",\\ {show(number)}"
+            return rf"{symbol}\left({show(argument)}{second}\right)", ATOM
         case Reduce(function=function, items=items):
             return _latex_of_reduction(function, items)
         case Sum(terms=terms):
@@ -257,7 +290,12 @@ def _latex_of_reduction(function: str, items: tuple[Item, ...]) -> tuple[str, in
         + ("" if item.each is None else rf"\ \big|\ {_latex_range(item.each)}")
         for item in items
     ]
-    return rf"\operatorname{{{function}}}\left({', '.join(arguments)}\right)", ATOM
+    return rf"{_operator(function)}\left({', '.join(arguments)}\right)", ATOM
+
+
+def _operator(function: str) -> str:
+    name = function.replace("_", r"\_")
+    return rf"\operatorname{{{name}}}"
 
 
 def _latex_of_sum_sign(each: Each) -> str:
@@ -278,6 +316,25 @@ def _init_to_latex(init: Init) -> str:
     target = state if init.block is None else f"{_symbol(init.block)}_{{{init.depth}}}({state})"
     value = r"\text{absent}" if init.value is None else expression_to_latex(init.value)
     return f"{target} &= {value}"
+
+
+def _param_to_latex(param: Param) -> str:
+    """The start of a learned coefficient, below the equations."""
+    indices = ", ".join(str(index) for index in param.depths)
+    name = f"{_symbol(param.name)}{f'_{{{indices}}}' if indices else ''}"
+    kept = (
+        "" if param.constraint is None else rf"\ \text{{in {param.constraint}}}".replace("_", " ")
+    )
+    return rf"{name} &\leftarrow {_start_to_latex(param.start)}{kept}"
+
+
+def _start_to_latex(start: Expression) -> str:
+    match start:
+        case Name(name="identity"):
+            return "I"
+        case Map(function="one_hot", argument=place):
+            return rf"e_{{{_tight_latex(place)}}}"
+    return expression_to_latex(start)
 
 
 def _symbol(name: str) -> str:

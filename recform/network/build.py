@@ -101,6 +101,7 @@ def build(
     pretrained: bool = False,
     act: str | None = None,
     image_size: int | None = None,
+    allow_code: bool = False,
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
@@ -108,7 +109,8 @@ def build(
     `backbone` is a timm model of the ResNet family, one of recform's CIFAR nets, or an instance of
     one, which is then changed. `num_classes` defaults to the backbone's own. `act` puts `act` into
     a formula that has none: around x[l] + F(x[l]) ("sum") or the right side ("end"). `image_size`
-    only matters where strides depend on it. Further keywords go to timm.
+    only matters where strides depend on it. Blocks from Python are made only with `allow_code`.
+    Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
@@ -130,7 +132,7 @@ def build(
     model = create(spec, pretrained) if spec is not None else backbone
     assert isinstance(model, nn.Module)
     whole = take_apart(model, input_size(model, in_chans, image_size))
-    return _put_together(formula, whole, spec)
+    return _put_together(formula, whole, spec, allow_code)
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
@@ -145,14 +147,15 @@ def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None)
 
 
 def _put_together(
-    formula: Formula, backbone: Backbone, spec: BackboneSpec | None
+    formula: Formula, backbone: Backbone, spec: BackboneSpec | None, allow_code: bool = False
 ) -> FormulaNetwork:
     tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
     if tape.output is None:
         raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
                         "give its states a start")  # fmt: skip
     placed = place(tape)
-    parts = BackboneParts(backbone, _spares(backbone, spare_blocks(placed), spec))
+    spares = _spares(backbone, spare_blocks(placed, formula.definitions), spec)
+    parts = BackboneParts(backbone, spares, definitions=formula.definitions, allow_code=allow_code)
     graph = assemble(backbone, placed, parts)
     removed = remove_unread(backbone, graph)
     forward, code = forward_from(graph, backbone)

@@ -59,7 +59,7 @@ def cancels_across(tape: Tape, start: int = 0) -> tuple[str, ...]:
     >>> cancels_across(unroll(resolve("resnet_s_net"), 8))
     ('act',)
     """
-    present = {kind for operation in tape.operations if (kind := kind_of(operation)) is not None}
+    present = {kind for op in tape.operations if (kind := kind_of(op)) in KINDS}
     if not present or not any(isinstance(op, Scale) and op.factor < 0 for op in tape.operations):
         return ()
     least = _size(chains(tape, start, TRANSPARENT))

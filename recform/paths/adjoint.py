@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from flint import fmpq_poly
 
-from recform.paths.polynomials import ONE, Coefficients, PathPolynomial, coefficients
+from recform.paths.polynomials import ABSENT, ONE, Coefficients, PathPolynomial, coefficients
 from recform.tape import Add, Algebra, Call, Map, Operation, Project, Scale, Start, Tape, operands
 
 Adjoint = TypeVar("Adjoint")
@@ -34,7 +34,10 @@ def fold_back(
     adjoints = {tape.output: output}
     for value in reversed(range(len(tape.operations))):
         operation = tape.operations[value]
-        adjoint = adjoints.pop(value)
+        adjoint = adjoints.pop(value, None)
+        if adjoint is None:
+            # Behind `stopgrad`, or beside a factor that does not depend on the input.
+            continue
         visit(value, adjoint)
         for operand in operands(operation):
             handed = _hand(operation, algebra, adjoint)
@@ -44,7 +47,7 @@ def fold_back(
 
 def adjoints_of_calls(tape: Tape, algebra: PathPolynomial) -> dict[int, fmpq_poly]:
     """For each call on the tape, the paths from its value to the output, by length."""
-    adjoints: dict[int, fmpq_poly] = {}
+    adjoints = {v: ABSENT for v, op in enumerate(tape.operations) if isinstance(op, Call)}
 
     def keep(value: int, adjoint: fmpq_poly) -> None:
         if isinstance(tape.operations[value], Call):

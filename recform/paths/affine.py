@@ -26,6 +26,7 @@ from recform.formula.ast import (
     Compare,
     Expression,
     Logic,
+    Map,
     Name,
     Negate,
     Not,
@@ -102,6 +103,25 @@ def offset_of(depth: Affine) -> int:
     return int(depth.offset)
 
 
+def smaller(left: Affine, right: Affine) -> Affine:
+    """The smaller of two depths at all large n."""
+    if left.is_constant != right.is_constant:
+        return left if left.is_constant else right
+    return left if left.offset <= right.offset else right
+
+
+def larger(left: Affine | None, right: Affine | None) -> Affine | None:
+    """The larger of two depths at all large n; one that is not known is left out."""
+    if left is None or right is None:
+        return left or right
+    return left if smaller(left, right) == right else right
+
+
+def moved(depth: Affine | None, place: int) -> Affine | None:
+    """A depth so many blocks later."""
+    return depth if depth is None or depth.is_constant else depth + place
+
+
 def period_of(formula: Formula) -> int:
     """A depth after which every `%` of the formula, and every power of -1, repeats."""
     period = 1
@@ -151,6 +171,8 @@ class Steady:
                 return self.number(value if self.condition(test, names) else otherwise, names)
             case Binary():
                 return self._binary(expression, names)
+            case Map():
+                raise NotSteadyError("a coefficient is irrational")
         raise NotSteadyError("a coefficient is a sum over a range")
 
     def _binary(self, expression: Binary, names: Names) -> Affine:
@@ -183,6 +205,8 @@ class Steady:
                 raise NotSteadyError("a coefficient divides by zero")
             if abs(exponent.offset) <= 1_000:
                 return base.offset ** int(exponent.offset)
+        if exponent.is_constant and exponent.offset.denominator > 1:
+            raise NotSteadyError("a coefficient is irrational")
         if base == constant(-1):
             return Fraction(1 - 2 * (self._residue_of(exponent, Fraction(2)) % 2))
         if base == constant(1):

@@ -15,13 +15,20 @@ from recform.errors import UserError
 from recform.formula import Formula
 from recform.paths.activations import distinct_keeping
 from recform.paths.closed import ClosedForm, ClosedForms
+from recform.paths.derivative import counted, told_apart
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
 from recform.paths.gain import bounded_gains
 from recform.paths.gradients import parameter_gradients
 from recform.paths.letters import ACTIVATIONS, TRANSPARENT
 from recform.paths.moments import mean_length, std_length, variance_of_length
 from recform.paths.names import NamedPolynomial, polynomials_by_block
-from recform.paths.polynomials import GROSS, NET, ONE, Coefficients, PathPolynomial, coefficients
+from recform.paths.polynomials import GROSS, NET, Coefficients, PathPolynomial
+from recform.paths.roots import (
+    TooManyRootsError,
+    count_distinct_with_roots,
+    count_paths,
+    has_roots,
+)
 from recform.paths.start import sources_of
 from recform.paths.telescope import Telescoped, telescope
 from recform.paths.through import through_block
@@ -85,6 +92,8 @@ class Analysis:
     @cached_property
     def counts_reason(self) -> str | None:
         """Why net or gross is None."""
+        if self.closed is None and (self.net is None or self.gross is None):
+            return "the coefficients are sums of too many roots to be written down"
         if self.closed is None or self.is_shallow:
             return None
         sizes = {
@@ -101,10 +110,10 @@ class Analysis:
     def _count(self, algebra: PathPolynomial, closed: ClosedForm | None) -> Coefficients | None:
         if closed is not None and not self.is_shallow:
             return None if _is_too_large(closed.size(self.depth)) else closed.row(self.depth)
-        sources = sources_of(self.tape, self.start)
-        if not sources or self.tape.output is None:
-            return (0,)
-        return coefficients(fold(self.tape, algebra, given=dict.fromkeys(sources, ONE)))
+        try:
+            return count_paths(*counted(self.tape, self.start), algebra)
+        except TooManyRootsError:
+            return None
 
     @cached_property
     def distinct(self) -> Coefficients | None:
@@ -158,13 +167,14 @@ class Analysis:
 
     @cached_property
     def through_block(self) -> dict[str, Coefficients]:
-        """Paths as drawn through each block, "F[3]", by length."""
-        return through_block(self.tape, self.start)
+        """Paths as drawn through each block, "F[3]", by length; none where constants have roots."""
+        return {} if has_roots(self.tape) else through_block(self.tape, self.start)
 
     @cached_property
     def parameter_gradients(self) -> dict[str, Coefficients]:
-        """Paths of d output / d F[j] with sign, for each block "F[j]", by blocks behind it."""
-        return parameter_gradients(self.tape)
+        """Paths of d output / d F[j] with sign, for each block "F[j]", by blocks behind it; none
+        where constants have roots."""
+        return {} if has_roots(self.tape) else parameter_gradients(self.tape)
 
     @cached_property
     def mean_length(self) -> dict[str, Fraction | None]:
@@ -205,7 +215,7 @@ class Analysis:
     @cached_property
     def by_block_name(self) -> dict[str, NamedPolynomial] | None:
         """Net and gross with one variable a name, where blocks have several names."""
-        if not self.formula.blocks:
+        if not self.formula.blocks or has_roots(self.tape):
             return None
         return {
             "net": polynomials_by_block(self.tape, self.start, NET),
@@ -233,9 +243,12 @@ def _has_minus(tape: Tape) -> bool:
 
 
 def _count_distinct(tape: Tape, start: int) -> Coefficients:
+    tape, start = told_apart(tape, start)
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return (0,)
+    if has_roots(tape):
+        return count_distinct_with_roots(tape, sources)
     algebra = LinearForms()
     form = fold(tape, algebra, given=dict.fromkeys(sources, INPUT_FORM))
     return tuple(int(count) for count in algebra.count(form).coeffs()) or (0,)

@@ -17,8 +17,9 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_poly, fmpz_poly
 
+from recform.paths.derivative import refuse_roots, told_apart
 from recform.paths.distinct import MAX_COST, TooManyLinksError
-from recform.paths.letters import TRANSPARENT, kind_of_map, letters
+from recform.paths.letters import TRANSPARENT, is_letter, kind_of_map, letters
 from recform.paths.start import sources_of
 from recform.tape import Call, Tape, fold
 
@@ -56,6 +57,8 @@ class Chains:
 
 def chains(tape: Tape, start: int = 0, kept: Collection[str] = TRANSPARENT) -> Chains:
     """The links of d output / d x[start]; each activation, norm or projection kept is a letter."""
+    refuse_roots(tape)
+    tape, start = told_apart(tape, start)
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return Chains((), EMPTY_FORM, 0)
@@ -85,7 +88,8 @@ class _Forms:
         return self._letter(argument)
 
     def map(self, function: str, index: int | None, argument: Form) -> Form:
-        return self._letter(argument) if kind_of_map(function) in self.kept else argument
+        is_one = is_letter(kind_of_map(function), self.kept)
+        return self._letter(argument) if is_one else argument
 
     def scale(self, factor: Fraction, argument: Form) -> Form:
         return argument * fmpq(factor.numerator, factor.denominator)

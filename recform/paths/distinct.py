@@ -26,6 +26,7 @@ from weakref import WeakKeyDictionary
 from flint import fmpz, fmpz_poly
 
 from recform.paths.forms import EMPTY_FORM, Form, add, letter, members, scale
+from recform.paths.letters import kind_of_map
 
 INPUT_FORM = letter(0, longest=0)
 
@@ -45,18 +46,24 @@ class Step:
     """How one count follows from others, each named by its place among the steps.
 
     count = count of `near` + t * (counts of `added` - counts of `removed`) + `words_of_input`
+
+    and the same without t for the letters of length 0, the arguments of functions.
     """
 
     near: int | None
     added: tuple[int, ...]
     removed: tuple[int, ...]
     words_of_input: int
+    added_slots: tuple[int, ...] = ()
+    removed_slots: tuple[int, ...] = ()
 
     def reads(self) -> Iterator[int]:
         if self.near is not None:
             yield self.near
         yield from self.added
         yield from self.removed
+        yield from self.added_slots
+        yield from self.removed_slots
 
 
 @dataclass
@@ -74,6 +81,8 @@ class LinearForms:
     # periodic (the code of Liao et al. has period 6), so the nearest is not always the last.
     _recent: deque[tuple[int, int | None]] = field(default_factory=lambda: deque(maxlen=NUM_RECENT))
     _cost: int = 0
+    # The letters of length 0, as a set of bits.
+    _slots: int = 0
 
     def input(self) -> Form:
         return EMPTY_FORM
@@ -88,7 +97,11 @@ class LinearForms:
         return letter(len(self._arguments) - 1, argument.longest + 1)
 
     def map(self, function: str, index: int | None, argument: Form) -> Form:
-        return argument
+        if kind_of_map(function) != "slot" or not argument.support:
+            return argument
+        self._slots |= 1 << len(self._arguments)
+        self._arguments.append(self._step_of(argument))
+        return letter(len(self._arguments) - 1, argument.longest)
 
     def scale(self, factor: Fraction, argument: Form) -> Form:
         return scale(factor, argument)
@@ -127,16 +140,22 @@ class LinearForms:
         if self._cost > MAX_COST:
             raise TooManyLinksError
         added, removed = (changes & support, changes & near_support)
+        slots = self._slots
         self._steps.append(
             Step(
                 near,
-                tuple(self._arguments[number] for number in members(added) if number),
-                tuple(self._arguments[number] for number in members(removed) if number),
+                self._arguments_of(added & ~slots),
+                self._arguments_of(removed & ~slots),
                 (added & 1) - (removed & 1),
+                self._arguments_of(added & slots) if slots else (),
+                self._arguments_of(removed & slots) if slots else (),
             )
         )
         self._recent.append((support, len(self._steps) - 1))
         return len(self._steps) - 1
+
+    def _arguments_of(self, letters: int) -> tuple[int, ...]:
+        return tuple(self._arguments[number] for number in members(letters) if number)
 
     def _evaluate(self, last: int, num_bits: int) -> fmpz:
         """The count of step `last` at t = 2^num_bits. Each count is dropped after its last use."""
@@ -151,6 +170,8 @@ class LinearForms:
             count = change << num_bits
             if step.words_of_input:
                 count += step.words_of_input
+            if step.added_slots or step.removed_slots:
+                count += _sum(counts, step.added_slots) - _sum(counts, step.removed_slots)
             if step.near is not None:
                 count += counts[step.near]
             counts[number] = count

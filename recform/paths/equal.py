@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from recform.formula import Formula, resolve
+from recform.formula.kinds import is_linear
 from recform.paths.affine import NotSteadyError
 from recform.paths.breaks import breaks
 from recform.paths.difference import Difference, first_difference
@@ -79,6 +80,17 @@ def equal(a: Formula | str, b: Formula | str) -> Equality:
     'always'
     """
     left, right = resolve(a), resolve(b)
+    if not (is_linear(left) and is_linear(right)):
+        verdict: Verdict = "always" if left == right else "undecided"
+        reason = (
+            None
+            if left == right
+            else (
+                "products of values, learned coefficients and "
+                "functions of several values are not compared"
+            )
+        )
+        return Equality(verdict, None, 0, reason=reason)  # fmt: skip
     try:
         found = _Comparison.of(left, right).run()
     except NotSteadyError as error:

@@ -9,6 +9,7 @@ is, through all blocks behind it.
 from __future__ import annotations
 
 from recform.paths.adjoint import adjoints_of_calls, by_block
+from recform.paths.derivative import counted
 from recform.paths.polynomials import NET, Coefficients
 from recform.tape import Tape
 
@@ -24,4 +25,5 @@ def parameter_gradients(tape: Tape) -> dict[str, Coefficients]:
     >>> parameter_gradients(unroll(parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])"), 3))
     {'F[0]': (0, 0, 1), 'F[1]': (0, 1), 'F[2]': (1,)}
     """
+    tape, _ = counted(tape)
     return by_block(tape, adjoints_of_calls(tape, NET))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recform.paths.activations import cancels_across
 from recform.paths.analysis import Analysis
+from recform.paths.roots import has_roots
 from recform.paths.start import sources_of
 from recform.tape import Call, place
 
@@ -109,9 +110,10 @@ def _is_plain(analysis: Analysis) -> bool:
 
 def _of_cancellation(analysis: Analysis) -> Iterator[Finding]:
     tape = place(analysis.tape) if analysis.stages else analysis.tape
-    crossed = cancels_across(tape, analysis.start)
+    crossed = () if has_roots(tape) else cancels_across(tape, analysis.start)
     if crossed:
-        names = {"act": "activations", "norm": "norms", "projection": "projections"}
+        names = {"act": "activations", "norm": "norms", "drop": "stochastic depth",
+                 "projection": "projections"}  # fmt: skip
         what = " and ".join(names[kind] for kind in crossed)
         yield Finding("cancels-across", f"terms cancel across {what}: net and distinct are exact "
                       "only without them")  # fmt: skip

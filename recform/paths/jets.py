@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Union
 
-from recform.paths.letters import TRANSPARENT, kind_of_map
+from recform.paths.letters import TRANSPARENT, is_letter, kind_of_map
 
 # Whole numbers are ints, for speed.
 Exact = Union[int, Fraction]  # noqa: UP007 - needed at run time on 3.10
@@ -148,7 +148,7 @@ class Jets:
         return Jet(form, derivative)
 
     def map(self, function: str, index: int | None, argument: Jet) -> Jet:
-        if kind_of_map(function) not in self.kept:
+        if not is_letter(kind_of_map(function), self.kept):
             return argument
         return self.call(function, index, argument)
 

@@ -18,11 +18,13 @@ from fractions import Fraction
 from hashlib import blake2b
 
 from recform.errors import UserError
-from recform.tape import Add, Call, Map, Operation, Project, Scale, Start, Tape, operands
+from recform.formula.library import WEIGHTED
+from recform.paths.derivative import FROZEN
+from recform.tape import Add, Call, Exact, Map, Operation, Project, Scale, Start, Tape, operands
 from recform.tape.operations import operation_to_text
 
 # The kinds of what may be transparent. "act" stands for every activation.
-KINDS = ("act", "norm", "projection")
+KINDS = ("act", "norm", "drop", "projection")
 TRANSPARENT: frozenset[str] = frozenset()
 ACTIVATIONS = frozenset({"act", "norm"})
 
@@ -30,7 +32,7 @@ _MODULUS = 2**256
 
 
 def kind_of(operation: Operation) -> str | None:
-    """Which kind of transparent thing an operation is, if it is one."""
+    """Which kind of thing without blocks an operation is, if it is one."""
     match operation:
         case Map(function=function):
             return kind_of_map(function)
@@ -40,7 +42,18 @@ def kind_of(operation: Operation) -> str | None:
 
 
 def kind_of_map(function: str) -> str:
-    return "norm" if function == "norm" else "act"
+    """One of KINDS; "slot" for an argument of a function, and "frozen" for a frozen factor, both of
+    which are always letters."""
+    if function.startswith(FROZEN):
+        return "frozen"
+    if "." in function or function in WEIGHTED:
+        return "slot"
+    return function if function in ("norm", "drop") else "act"
+
+
+def is_letter(kind: str, kept: Collection[str]) -> bool:
+    """Whether applications of a kind are letters."""
+    return kind in kept or kind in ("slot", "frozen")
 
 
 def letters(tape: Tape, kept: Collection[str] = TRANSPARENT) -> dict[int, int]:
@@ -57,14 +70,18 @@ def letters(tape: Tape, kept: Collection[str] = TRANSPARENT) -> dict[int, int]:
     found = {
         value: value
         for value, operation in enumerate(tape.operations)
-        if isinstance(operation, Call) or kind_of(operation) in kept
+        if isinstance(operation, Call) or is_letter(kind_of(operation) or "", kept)
     }
     if any(isinstance(tape.operations[value], Map) for value in found):
         prints = _fingerprints(tape, "projection" not in kept)
-        firsts: dict[int, int] = {}
+        firsts: dict[int | str, int] = {}
         for value in found:
-            if isinstance(tape.operations[value], Map):
-                found[value] = firsts.setdefault(prints[value], value)
+            operation = tape.operations[value]
+            if isinstance(operation, Map):
+                # A frozen factor is one letter, whatever it stands beside.
+                is_frozen = operation.function.startswith(FROZEN)
+                key = operation.function if is_frozen else prints[value]
+                found[value] = firsts.setdefault(key, value)
     return found
 
 
@@ -76,7 +93,7 @@ def _fingerprints(tape: Tape, projections_are_transparent: bool) -> list[int]:
     numbers: dict[tuple, int] = {}
     prints: list[int] = []
     # Each value as a constant times another value that is none.
-    multiples: list[tuple[Fraction, int]] = []
+    multiples: list[tuple[Exact, int]] = []
 
     def of_atom(*atom: object) -> int:
         number = numbers.setdefault(atom, len(numbers))
@@ -113,13 +130,17 @@ Writer = Callable[[str, "int | None", "str | None"], str]
 
 
 def letter_to_text(name: str, index: int | None, argument: str | None) -> str:
-    """F'[2], or F'[2](x[1])."""
+    """F'[2], or F'[2](x[1]); a frozen factor is [a[2]]."""
+    if name.startswith(FROZEN):
+        return f"[{name.removeprefix(FROZEN)}]"
     place = "" if index is None else f"[{index}]"
     return f"{name}'{place}" + ("" if argument is None else f"({argument})")
 
 
 def letter_to_latex(name: str, index: int | None, argument: str | None) -> str:
     """F'_{2}, or F'_{2}(x_{1})."""
+    if name.startswith(FROZEN):
+        return f"[{_argument_to_latex(name.removeprefix(FROZEN))}]"
     place = "" if index is None else f"_{{{index}}}"
     argument = "" if argument is None else f"({_argument_to_latex(argument)})"
     return f"{_symbol(name)}'{place}{argument}"
@@ -141,9 +162,13 @@ def write_letters(tape: Tape, kept: Collection[str], write: Writer) -> dict[int,
     names = {value: _name(tape.operations[value]) for value in sorted(firsts)}
     uses = Counter(names.values())
     return {
-        value: write(*name, _argument(tape, value) if uses[name] > 1 else None)
+        value: write(*name, _argument(tape, value) if _is_unclear(name, uses) else None)
         for value, name in names.items()
     }
+
+
+def _is_unclear(name: tuple[str, int | None], uses: Counter) -> bool:
+    return uses[name] > 1 and not name[0].startswith(FROZEN)
 
 
 def _argument(tape: Tape, letter: int) -> str:

@@ -16,16 +16,20 @@ from math import lcm
 from flint import fmpz
 
 from recform.paths.algebraic import sum_with_root
+from recform.tape import Irrational
 
 # Past this many bits of a variance its root is not freed of squares, which would take long.
 MAX_ROOT_BITS = 256
 
 
 def mean_length(counts: Sequence[int | Fraction]) -> Fraction | None:
-    """The mean number of blocks on a path, in blocks; None if there is no path.
+    """The mean number of blocks on a path, in blocks; None if there is none that is rational.
 
     `counts` are not negative.
     """
+    if any(isinstance(count, Irrational) for count in counts):
+        # Counts with roots in them have no rational mean.
+        return None
     weights = _whole(counts)
     total = sum(weights)
     if total == 0:

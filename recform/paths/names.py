@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from recform.paths.derivative import counted, refuse_roots
 from recform.paths.polynomials import NET, Coefficients, PathPolynomial, exact, terms_to_text
 from recform.paths.start import sources_of
 from recform.tape import Call, Tape, fold
@@ -64,6 +66,8 @@ def polynomials_by_block(
     1 + F + F*G
     """
     blocks = tuple(sorted({op.block for op in tape.operations if isinstance(op, Call)}))
+    refuse_roots(tape)
+    tape, start = counted(tape, start)
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return NamedPolynomial(blocks, {})
@@ -78,7 +82,7 @@ def polynomials_by_block(
 class _Named:
     """The algebra of path polynomials in the blocks' names."""
 
-    of_constant: Callable[[Fraction], Fraction]
+    of_constant: Callable[[Any], Any]
     context: fmpq_mpoly_ctx
     variables: Mapping[str, fmpq_mpoly]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_poly
 
@@ -31,7 +31,7 @@ class PathPolynomial:
     `of_constant` is what a constant counts for: itself (net) or its absolute value (gross).
     """
 
-    of_constant: Callable[[Fraction], Fraction]
+    of_constant: Callable[[Any], Any]
 
     def input(self) -> fmpq_poly:
         return ABSENT

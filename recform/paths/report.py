@@ -17,6 +17,7 @@ from recform.paths.analysis import Analysis
 from recform.paths.closed import ClosedForm
 from recform.paths.insight import warnings_of
 from recform.paths.widths import Widths
+from recform.tape import Exact, Irrational
 
 # Python refuses to print longer integers.
 MAX_JSON_DIGITS = 4_300
@@ -129,7 +130,9 @@ def _row(counts: Iterable[int | Fraction] | None) -> list[int | str] | None:
     return None if counts is None else [_number(count) for count in counts]
 
 
-def _number(count: int | Fraction) -> int | str:
+def _number(count: Exact) -> int | str:
+    if isinstance(count, Irrational):
+        return str(count)
     if isinstance(count, Fraction) and count.denominator != 1:
         return f"{_digits(count.numerator)}/{_digits(count.denominator)}"
     count = int(count)

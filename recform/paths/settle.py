@@ -24,6 +24,7 @@ from recform.formula.ast import (
     Each,
     Expression,
     Item,
+    Learned,
     Map,
     Name,
     Negate,
@@ -35,6 +36,7 @@ from recform.formula.ast import (
 )
 from recform.formula.formula import Formula
 from recform.formula.kinds import kind
+from recform.formula.library import STOP
 from recform.paths.affine import (
     DEPTH,
     Affine,
@@ -42,8 +44,11 @@ from recform.paths.affine import (
     NotSteadyError,
     Steady,
     constant,
+    larger,
+    moved,
     offset_of,
     period_of,
+    smaller,
 )
 from recform.paths.ahead import reads_ahead
 from recform.paths.growing import Growing, by_distance, by_index
@@ -64,6 +69,8 @@ def settle(formula: Formula) -> Recurrence:
     starts = [init.value for init in formula.inits if init.value is not None]
     if any(inner == Name("L") for top in (*rights, *starts) for inner in walk(top)):
         raise NotSteadyError("a coefficient or depth depends on L")
+    if formula.streams:
+        raise NotSteadyError("a state has several streams")
     period = period_of(formula)
     if period > MAX_PERIOD:
         raise NotSteadyError(f"the formula repeats only after {period} depths")
@@ -104,7 +111,8 @@ class _Settling:
             layer = DEPTH - 1 if equation.step else DEPTH - self.ahead.get(equation.state, 0)
             for residue in range(self.period):
                 walk = _Walk(self, Steady(self.period, residue), layer, last_start)
-                form = walk.value(equation.right, {"l": layer}).form
+                # Closed forms are for networks of one stage.
+                form = walk.value(equation.right, {"l": layer, "s": constant(0)}).form
                 place = self.places[equation.state]
                 depth = number_of(DEPTH - self.ahead.get(equation.state, 0))
                 self.define(place, residue, Read(equation.state, depth), form)
@@ -154,12 +162,21 @@ class _Walk:
                 return self._read(expression, names)
             case Apply():
                 return self._apply(expression, names)
+            case Learned():
+                return self._learned(expression, names)
+            case Map(function=function, argument=argument) if function == STOP:
+                return replace(self.value(argument, names), form={})
             case Map(argument=argument):
                 return self.value(argument, names)
             case Sum(terms=terms):
                 return _add([_scale(Fraction(sign), self.value(e, names)) for sign, e in terms])
             case Negate(operand=operand):
                 return _scale(Fraction(-1), self.value(operand, names))
+            case Binary(operator="@"):
+                raise NotSteadyError("streams are mixed by matrices")
+            case Binary(left=left, right=right) if not {kind(left), kind(right)} & {"number"}:
+                # Each factor in turn, beside the other one, which is frozen at 1.
+                return _add([self.value(left, names), self.value(right, names)])
             case Binary():
                 return self._multiple(expression, names)
             case Case(value=value, condition=test, otherwise=otherwise):
@@ -182,6 +199,13 @@ class _Walk:
         # From here on neither absent values are read nor start values of blocks.
         self._from(self.last_start - offset + 1)
         return _Value({(self.found.places[read.state], delay): _ONE}, depth)
+
+    def _learned(self, learned: Learned, names: Names) -> _Value:
+        """A coefficient does not depend on the input; at depths before the start it is absent."""
+        for index in learned.indices:
+            depth = self.steady.number(index, names)
+            self._from(0 if depth.is_constant else 1 - offset_of(depth))
+        return _Value({})
 
     def _held(self, expression: Expression, depth: int, deepest: Affine | None) -> _Value:
         """A value at a fixed depth, the same for all n behind it."""
@@ -228,7 +252,7 @@ class _Walk:
                 raise NotSteadyError("a block reads no state")
             index = argument.deepest
             if self.cap is not None:
-                index = _smaller(index, self.cap)
+                index = smaller(index, self.cap)
         if not index.is_constant:
             self.reach.append(offset_of(index))
             self._from(-offset_of(index))
@@ -321,7 +345,7 @@ class _Walk:
             value = self._grown(terms, residue, reach)
             if value is not None:
                 added[residue] = value
-                deepest = deepest or _moved(value.deepest, place)
+                deepest = deepest or moved(value.deepest, place)
         self._check_reach([terms.newest + offset for offset in reach])
         self._from(terms.first + 1 - terms.newest)
         expression = Reduce("sum", (terms.item,))
@@ -354,22 +378,6 @@ class _Walk:
 _BEFORE = Number(Fraction(-1))
 
 
-def _smaller(left: Affine, right: Affine) -> Affine:
-    if left.is_constant != right.is_constant:
-        return left if left.is_constant else right
-    return left if left.offset <= right.offset else right
-
-
-def _larger(left: Affine | None, right: Affine | None) -> Affine | None:
-    if left is None or right is None:
-        return left or right
-    return left if _smaller(left, right) == right else right
-
-
-def _moved(depth: Affine | None, place: int) -> Affine | None:
-    return depth if depth is None or depth.is_constant else depth + place
-
-
 def _shifted(names: Names, place: int) -> Names:
     """The names where n is `place` earlier."""
     return {name: at if at.is_constant else at + int(-place * at.slope)
@@ -387,5 +395,5 @@ def _add(values: Iterable[_Value]) -> _Value:
     for value in values:
         for link, weight in value.form.items():
             total[link] = total[link] + weight if link in total else weight
-        deepest = _larger(deepest, value.deepest)
+        deepest = larger(deepest, value.deepest)
     return _Value(total, deepest)

@@ -21,6 +21,7 @@ from recform.formula.ast import (
     Each,
     Expression,
     Item,
+    Learned,
     Logic,
     Map,
     Name,
@@ -50,8 +51,11 @@ def substitute(expression: Expression, names: Names, depth: Expression = LAYER) 
         case Apply(index=index, argument=argument):
             written = None if index is None else inner(index)
             return replace(expression, index=written, argument=inner(argument))
-        case Map(argument=argument):
-            return replace(expression, argument=inner(argument))
+        case Learned(indices=indices):
+            return replace(expression, indices=tuple(inner(index) for index in indices))
+        case Map(argument=argument, number=number):
+            second = None if number is None else inner(number)
+            return replace(expression, argument=inner(argument), number=second)
         case Reduce(items=items):
             return replace(expression, items=tuple(_item(i, names, depth) for i in items))
         case Sum(terms=terms):

@@ -28,6 +28,7 @@ from recform.formula.ast import (
 )
 from recform.formula.formula import Formula
 from recform.paths.affine import NotSteadyError
+from recform.paths.derivative import counted
 from recform.paths.recurrence import Recurrence
 from recform.paths.start import sources_of
 from recform.tape import Algebra, Tape, fold, operands, unroll
@@ -62,7 +63,8 @@ def transient(
     names = [f"_{place}" for place in range(len(recurrence.unknowns))]
     tape = _unroll(with_names(recurrence, names), depth)
     _check(tape, recurrence, names, start, depth)
-    meanings = _meanings(tape, start, algebra, one)
+    tape, source = counted(tape, start)
+    meanings = _meanings(tape, source, algebra, one)
     values = tuple(
         tuple(meanings.get(tape.states.get((name, n), -1), absent) for n in range(depth))
         for name in names
@@ -152,6 +154,7 @@ def _row(
         tape = unroll(formula, depth)
     except UserError as error:
         raise NotSteadyError(f"the formula does not exist at depth {depth}") from error
+    tape, start = counted(tape, start)
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return absent

@@ -23,7 +23,7 @@ from flint import fmpz_poly
 from recform.errors import UserError
 from recform.paths.chains import Chains, Sums, add_up, chains, members
 from recform.paths.polynomials import exact
-from recform.tape import Call, Tape
+from recform.tape import Tape
 
 _BLOCK = fmpz_poly([0, 1])
 
@@ -55,7 +55,11 @@ def widths_by_length(tape: Tape, widths: Sequence[int | Fraction], start: int = 
         raise UserError("bad-argument", f"there are {len(widths)} widths for {tape.depth} blocks",
                         "give one width a block: 64,64,128,128")  # fmt: skip
     chained = chains(tape, start)
-    counts = add_up(chained, fmpz_poly([1]), lambda place, words: _BLOCK * words)
+    counts = add_up(
+        chained,
+        fmpz_poly([1]),
+        lambda place, words: _BLOCK * words if chained.letters[place].block else words,
+    )
     return Widths(_means(chained, counts, widths), _least(chained, counts, widths))
 
 
@@ -69,7 +73,10 @@ def _means(
         part /= (Fraction(width) / part).denominator
 
     def extend(place: int, total: fmpz_poly) -> fmpz_poly:
-        width = Fraction(widths[_block(chained, place).index]) / part
+        block = chained.letters[place].block
+        if block is None:
+            return total
+        width = Fraction(widths[block.index]) / part
         return _BLOCK * total + counts.of_letters[place] * int(width)
 
     totals = add_up(chained, fmpz_poly([]), extend).of_output
@@ -102,9 +109,10 @@ def _lengths_with(
     # from each letter, of all paths, and of those with such a block
     every, found = [1], [0]
     for place, places in enumerate(linked):
-        every.append(_union(every, places) << 1)
-        is_such = widths[_block(chained, place).index] == width
-        found.append(every[-1] if is_such else _union(found, places) << 1)
+        block = chained.letters[place].block
+        every.append(_union(every, places) << (block is not None))
+        is_such = block is not None and widths[block.index] == width
+        found.append(every[-1] if is_such else _union(found, places) << (block is not None))
     return _union(found, members(chained.support))
 
 
@@ -113,9 +121,3 @@ def _union(sets: Sequence[int], places: Iterable[int]) -> int:
     for place in places:
         union |= sets[place]
     return union
-
-
-def _block(chained: Chains, place: int) -> Call:
-    block = chained.letters[place].block
-    assert block is not None, "all letters are blocks where nothing else is kept"
-    return block

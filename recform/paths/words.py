@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from recform.paths.adjoint import fold_back
+from recform.paths.derivative import spelled
 from recform.paths.letters import (
     TRANSPARENT,
     Writer,
+    is_letter,
     kind_of_map,
     letter_to_latex,
     letter_to_text,
@@ -46,6 +48,7 @@ def words(tape: Tape, start: int = 0, kept: Collection[str] = TRANSPARENT) -> Wo
     `kept` are kinds of `letters`, each of whose applications is a letter of its own. Raises
     TooManyWordsError.
     """
+    tape, start = spelled(tape, start)
     sources = sources_of(tape, start)
     if not sources or tape.output is None:
         return {}
@@ -60,6 +63,7 @@ def gradient_words(tape: Tape, kept: Collection[str] = TRANSPARENT) -> dict[str,
 
     The last letter is the application of F[j] that is perturbed. Raises TooManyWordsError.
     """
+    tape, _ = spelled(tape)
     found: dict[tuple[str, int], Words] = {}
 
     def keep(value: int, adjoint: Words) -> None:
@@ -97,7 +101,8 @@ class _Expansion:
         return self._letter(argument)
 
     def map(self, function: str, index: int | None, argument: Words) -> Words:
-        return self._letter(argument) if kind_of_map(function) in self.kept else argument
+        is_one = is_letter(kind_of_map(function), self.kept)
+        return self._letter(argument) if is_one else argument
 
     def scale(self, factor: Fraction, argument: Words) -> Words:
         if factor == 0:
@@ -134,11 +139,13 @@ def words_to_text(tape: Tape, start: int = 0, kept: Collection[str] = TRANSPAREN
     >>> words_to_text(unroll(parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])"), 3))
     "1 + F'[2] + F'[2]F'[1] + F'[2]F'[1]F'[0]"
     """
+    tape, start = spelled(tape, start)
     return _join(tape, words(tape, start, kept), write_letters(tape, kept, letter_to_text))
 
 
 def words_to_latex(tape: Tape, start: int = 0, kept: Collection[str] = TRANSPARENT) -> str:
     r"""The expansion in LaTeX: 1 + F'_{2} + F'_{2}F'_{1}."""
+    tape, start = spelled(tape, start)
     return _join(tape, words(tape, start, kept), write_letters(tape, kept, letter_to_latex))
 
 
@@ -163,6 +170,7 @@ def gradient_words_to_latex(tape: Tape, kept: Collection[str] = TRANSPARENT) -> 
 def _write_gradients(
     tape: Tape, kept: Collection[str], write: Writer, write_perturbed: Writer
 ) -> dict[str, str]:
+    tape, _ = spelled(tape)
     shared = {f"{block}[{index}]" for block, index in shared_blocks(tape)}
     written = write_letters(tape, kept, write)
     perturbed = write_letters(tape, kept, write_perturbed)

@@ -4,13 +4,19 @@ Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
 """
 
 from recform.tape.fold import Algebra as Algebra
+from recform.tape.fold import WholeAlgebra as WholeAlgebra
 from recform.tape.fold import fold as fold
 from recform.tape.fold import last_uses as last_uses
 from recform.tape.operations import Add as Add
 from recform.tape.operations import Call as Call
+from recform.tape.operations import Combine as Combine
 from recform.tape.operations import Input as Input
 from recform.tape.operations import Map as Map
+from recform.tape.operations import Multiply as Multiply
+from recform.tape.operations import One as One
 from recform.tape.operations import Operation as Operation
+from recform.tape.operations import Parameter as Parameter
+from recform.tape.operations import Part as Part
 from recform.tape.operations import Project as Project
 from recform.tape.operations import Scale as Scale
 from recform.tape.operations import Stages as Stages
@@ -18,7 +24,11 @@ from recform.tape.operations import Start as Start
 from recform.tape.operations import Tape as Tape
 from recform.tape.operations import Zero as Zero
 from recform.tape.operations import operands as operands
+from recform.tape.operations import parameter_to_text as parameter_to_text
 from recform.tape.place import place as place
+from recform.tape.prints import Fingerprints as Fingerprints
+from recform.tape.radicals import Exact as Exact
+from recform.tape.radicals import Irrational as Irrational
 from recform.tape.same import first_equals as first_equals
 from recform.tape.unroll import unroll as unroll
 from recform.tape.unroll import verify as verify

@@ -2,9 +2,8 @@
 
 Equal operations on equal operands in the same order are one value. A call is also found again when
 its argument is the same sum in another order: sums of the network commute, and a block must never
-run twice on one value. For that every value has a fingerprint, in which a sum is the sum of its
-terms' fingerprints, so that order and grouping do not matter. Fingerprints have 256 bits of a
-cryptographic hash; two different values never share one in practice.
+run twice on one value. The same holds for functions with weights, or a mask, of their own. For that
+every value has a fingerprint (`prints`).
 """
 
 from __future__ import annotations
@@ -12,14 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from hashlib import blake2b
 
+from recform.formula.ast import Param
+from recform.formula.library import GATING, INDEXED
 from recform.tape.operations import (
     Add,
     Call,
+    Combine,
     Input,
     Map,
+    Multiply,
+    One,
     Operation,
+    Parameter,
+    Part,
     Project,
     Scale,
     Start,
@@ -29,11 +34,13 @@ from recform.tape.operations import (
     operands,
     with_operands,
 )
+from recform.tape.prints import Fingerprints
+from recform.tape.radicals import Exact
 from recform.tape.same import first_equals
 
 MAX_VALUES = 1_000_000
-_MODULUS = 2**256
-_ONE = Fraction(1)
+# Functions that belong to a block and are not what it has itself.
+_OWN = frozenset({*INDEXED, *GATING} - {"act"})
 
 
 class BorderConflict(Exception):  # noqa: N818 - a signal within the tape
@@ -55,10 +62,8 @@ class TapeBuilder:
         self._borders = borders
         self._operations: list[Operation] = []
         self._places: dict[tuple, int] = {}
-        self._fingerprints: list[int] = []
-        # Each value as a constant times another value that is none: letters compare by these.
-        self._multiples: list[tuple[Fraction, int]] = []
-        self._calls: dict[tuple[str, int, int], int] = {}
+        self._prints = Fingerprints()
+        self._calls: dict[tuple, int] = {}
         # Where a value is born: before block `position`, with the shape that this block reads.
         self._positions: list[int] = []
 
@@ -73,15 +78,54 @@ class TapeBuilder:
         for border in self._borders:
             if index <= border < self._positions[argument]:
                 raise BorderConflict(border)
-        key = (block, index, self._fingerprints[argument])
+        key = (block, index, self._prints.known[argument])
         if key not in self._calls:
             self._calls[key] = self._put(Call(block, index, argument), index + 1)
         return self._calls[key]
 
-    def map(self, function: str, index: int | None, argument: int) -> int:
-        return self._put(Map(function, index, argument), self._positions[argument])
+    def map(
+        self, function: str, index: int | None, argument: int, number: Fraction | None = None
+    ) -> int:
+        made = Map(function, index, argument, number)
+        if function not in _OWN:
+            return self._put(made, self._positions[argument])
+        position = self._positions[argument]
+        # What crosses a border keeps its fingerprint, and is another tensor.
+        key = (function, index, number, self._prints.known[argument], position)
+        if key not in self._calls:
+            self._calls[key] = self._put(made, position)
+        return self._calls[key]
 
-    def scale(self, factor: Fraction, argument: int) -> int:
+    def combine(self, function: str, index: int | None, arguments: tuple[int, ...]) -> int:
+        made = Combine(function, index, arguments)
+        position = max(self._positions[argument] for argument in arguments)
+        if function not in _OWN:
+            return self._put(made, position)
+        prints = (self._prints.known[argument] for argument in arguments)
+        key = (function, index, *prints, position)
+        if key not in self._calls:
+            self._calls[key] = self._put(made, position)
+        return self._calls[key]
+
+    def one(self) -> int:
+        return self._put(One(), 0)
+
+    def parameter(
+        self, param: Param, place: tuple[int, ...], entry: tuple[int, ...], start: Exact
+    ) -> int:
+        return self._put(Parameter(param, place, entry, start), 0)
+
+    def part(self, number: int, count: int, argument: int) -> int:
+        return self._put(Part(number, count, argument), self._positions[argument])
+
+    def multiply(self, left: int, right: int) -> int:
+        for factor in (left, right):
+            if isinstance(self._operations[factor], Zero):
+                return factor
+        position = max(self._positions[left], self._positions[right])
+        return self._put(Multiply(left, right), position)
+
+    def scale(self, factor: Exact, argument: int) -> int:
         if factor == 1 or isinstance(self._operations[argument], Zero):
             return argument
         return self._put(Scale(factor, argument), self._positions[argument])
@@ -136,39 +180,9 @@ class TapeBuilder:
         value = len(self._operations)
         self._places[key] = value
         self._operations.append(operation)
-        self._multiples.append(self._multiple(operation, value))
-        self._fingerprints.append(self._fingerprint(operation))
+        self._prints.append(operation)
         self._positions.append(position)
         return value
-
-    def _multiple(self, operation: Operation, value: int) -> tuple[Fraction, int]:
-        match operation:
-            case Scale(factor=factor, argument=argument):
-                inner, core = self._multiples[argument]
-                return (factor if inner == 1 else factor * inner), core
-            case Start(argument=argument) | Project(argument=argument):
-                return self._multiples[argument]
-        return _ONE, value
-
-    def _fingerprint(self, operation: Operation) -> int:
-        known = self._fingerprints
-        match operation:
-            case Add(left=left, right=right):
-                return (known[left] + known[right]) % _MODULUS
-            case Call(block=block, index=index, argument=argument):
-                text = f"call {block} {index} {known[argument]:x}"
-            case Scale():
-                factor, core = self._multiples[-1]
-                if factor == 1:
-                    return known[core]
-                text = f"scale {factor.numerator:x}/{factor.denominator:x} {known[core]:x}"
-            case Map(function=function, index=index, argument=argument):
-                text = f"map {function} {index} {known[argument]:x}"
-            case Start(argument=argument) | Project(argument=argument):
-                return known[argument]
-            case Input() | Zero():
-                text = type(operation).__name__
-        return int.from_bytes(blake2b(text.encode(), digest_size=32).digest(), "big")
 
 
 def _needed_by(output: int | None, operations: list[Operation]) -> list[int]:

@@ -6,16 +6,21 @@ So what is analyzed is what is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from recform.tape.operations import (
     Add,
     Call,
+    Combine,
     Input,
     Map,
+    Multiply,
+    One,
     Operation,
+    Parameter,
+    Part,
     Project,
     Scale,
     Start,
@@ -28,16 +33,31 @@ Value = TypeVar("Value")
 
 
 class Algebra(Protocol[Value]):
-    """What the operations of a tape mean, each given the meanings of what it reads."""
+    """What the linear operations of a tape mean, each given the meanings of what it reads.
+
+    Path algebras know these eight: they read the derivative of a tape (`paths.derivative`).
+    """
 
     def input(self) -> Value: ...
     def zero(self) -> Value: ...
     def call(self, block: str, index: int, argument: Value) -> Value: ...
     def map(self, function: str, index: int | None, argument: Value) -> Value: ...
-    def scale(self, factor: Fraction, argument: Value) -> Value: ...
+    def scale(self, factor: Any, argument: Value) -> Value: ...
     def add(self, left: Value, right: Value) -> Value: ...
     def start(self, label: str, argument: Value) -> Value: ...
     def project(self, border: int, label: str, is_shortcut: bool, argument: Value) -> Value: ...
+
+
+@runtime_checkable
+class WholeAlgebra(Protocol[Value]):
+    """What the operations mean that are not linear; for readings of the tape itself."""
+
+    def one(self) -> Value: ...
+    def parameter(self, parameter: Parameter) -> Value: ...
+    def multiply(self, left: Value, right: Value) -> Value: ...
+    def combine(self, function: str, index: int | None, arguments: Sequence[Value]) -> Value: ...
+    def part(self, number: int, count: int, argument: Value) -> Value: ...
+    def drop(self, rate: Fraction, index: int, argument: Value) -> Value: ...
 
 
 def fold(
@@ -88,7 +108,7 @@ def _apply(operation: Operation, algebra: Algebra[Value], meanings: dict[int, Va
             return algebra.add(meanings[left], meanings[right])
         case Scale(factor=factor, argument=argument):
             return algebra.scale(factor, meanings[argument])
-        case Map(function=function, index=index, argument=argument):
+        case Map(function=function, index=index, argument=argument, number=None):
             return algebra.map(function, index, meanings[argument])
         case Start(label=label, argument=argument):
             return algebra.start(label, meanings[argument])
@@ -98,3 +118,24 @@ def _apply(operation: Operation, algebra: Algebra[Value], meanings: dict[int, Va
             return algebra.input()
         case Zero():
             return algebra.zero()
+    assert isinstance(algebra, WholeAlgebra), f"{type(algebra).__name__} reads linear tapes only"
+    return _apply_whole(operation, algebra, meanings)
+
+
+def _apply_whole(operation: Operation, algebra: WholeAlgebra, meanings: dict) -> Any:
+    match operation:
+        case One():
+            return algebra.one()
+        case Parameter():
+            return algebra.parameter(operation)
+        case Multiply(left=left, right=right):
+            return algebra.multiply(meanings[left], meanings[right])
+        case Combine(function=function, index=index, arguments=arguments):
+            return algebra.combine(function, index, [meanings[value] for value in arguments])
+        case Part(number=number, count=count, argument=argument):
+            return algebra.part(number, count, meanings[argument])
+        case Map(index=index, argument=argument, number=rate):
+            assert rate is not None, "only `drop` has a number"
+            assert index is not None, "`drop` belongs to a block"
+            return algebra.drop(rate, index, meanings[argument])
+    raise AssertionError(f"{operation} is no operation")

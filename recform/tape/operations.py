@@ -1,16 +1,22 @@
 """The tape: a formula unrolled to a depth, as a flat list of operations.
 
 Each operation makes one value from earlier ones; a value is named by its place in the list. There
-are eight:
+are eight linear ones, and five that are not:
 
     Input           what the stem hands over
     Zero            nothing yet: the start `init v[0] = 0`
     Call            a block with its index, applied to a value
-    Map             an activation, `act` or `norm`, applied to a value
+    Map             a function of one value: an activation, `act`, `norm`, `drop`
     Scale           a constant times a value
     Add             a value plus a value
     Start           a start value under the name that the formula gives it: x[-1] is v0
     Project         a value brought across a stage border; only `place` makes these
+
+    One             the number 1, beside values: 1 - T(x[l])
+    Parameter       a learned coefficient
+    Multiply        a value times a value, element by element
+    Combine         a function of several values: `cat`, `gate`, `attend`
+    Part            one of the parts that the channels of a value are split into
 
 Equal operations are one value. Nothing is simplified but constants: a tape says what is computed,
 in which order, and everything that recform knows or makes is a reading of it (`fold`).
@@ -23,7 +29,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Union
 
+from recform.formula.ast import Param
 from recform.formula.show import number_to_text
+from recform.tape.radicals import Exact, Irrational
 
 
 @dataclass(frozen=True)
@@ -47,16 +55,18 @@ class Call:
 
 @dataclass(frozen=True)
 class Map:
-    """`function(argument)`; `act` and `norm` carry the depth that they belong to, others None."""
+    """`function(argument)`; what belongs to a block, as `norm` does, carries the block's index,
+    others None. `number` is the rate of `drop`."""
 
     function: str
     index: int | None
     argument: int
+    number: Fraction | None = None
 
 
 @dataclass(frozen=True)
 class Scale:
-    factor: Fraction
+    factor: Exact
     argument: int
 
 
@@ -88,7 +98,51 @@ class Project:
     argument: int
 
 
-Operation = Union[Input, Zero, Call, Map, Scale, Add, Start, Project]  # noqa: UP007 - recursive on 3.10
+@dataclass(frozen=True)
+class One:
+    pass
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The coefficient that `param` declares, at a place (its depths) and entry (its streams).
+
+    `start` is the exact number that it starts as.
+    """
+
+    param: Param
+    place: tuple[int, ...]
+    entry: tuple[int, ...]
+    start: Exact
+
+
+@dataclass(frozen=True)
+class Multiply:
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Combine:
+    """`function(arguments)`; what has weights carries the block's index, others None."""
+
+    function: str
+    index: int | None
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Part `number` of the `count` parts that the channels of `argument` are split into."""
+
+    number: int
+    count: int
+    argument: int
+
+
+Operation = Union[  # noqa: UP007 - recursive on 3.10
+    Input, Zero, Call, Map, Scale, Add, Start, Project, One, Parameter, Multiply, Combine, Part
+]
 
 
 @dataclass(frozen=True)
@@ -111,9 +165,17 @@ class Stages:
                    widens=0 in borders)  # fmt: skip
 
     @property
+    def firsts(self) -> tuple[int, ...]:
+        """The first depth of each stage."""
+        return tuple(sum(self.lengths[:stage]) for stage in range(len(self.lengths)))
+
+    @property
     def borders(self) -> tuple[int, ...]:
-        firsts = [sum(self.lengths[:stage]) for stage in range(len(self.lengths))]
-        return tuple(firsts if self.widens else firsts[1:])
+        return self.firsts if self.widens else self.firsts[1:]
+
+    def first_of(self, depth: int) -> int:
+        """The first depth of the stage that a depth lies in; behind the last, of that one."""
+        return max((first for first in self.firsts if first <= depth), default=0)
 
 
 @dataclass(frozen=True)
@@ -153,8 +215,8 @@ class Tape:
         for (state, depth), value in sorted(self.states.items(), key=lambda item: item[0][1]):
             names.setdefault(value, []).append(f"{state}[{depth}]")
         rows = [
-            f"v{value} = {operation_to_text(operation)}".ljust(22)
-            + (f"# {', '.join(names[value])}" if value in names else "")
+            f"v{value} = {operation_to_text(operation)}".ljust(21)
+            + (f" # {', '.join(names[value])}" if value in names else "")
             for value, operation in enumerate(self.operations)
         ]
         output = "absent" if self.output is None else f"v{self.output}"
@@ -164,11 +226,13 @@ class Tape:
 def operands(operation: Operation) -> tuple[int, ...]:
     """The values that an operation reads."""
     match operation:
-        case Add(left=left, right=right):
+        case Add(left=left, right=right) | Multiply(left=left, right=right):
             return (left, right)
-        case Call() | Scale() | Map() | Start() | Project():
+        case Call() | Scale() | Map() | Start() | Project() | Part():
             return (operation.argument,)
-        case Input() | Zero():
+        case Combine(arguments=arguments):
+            return arguments
+        case Input() | Zero() | One() | Parameter():
             return ()
 
 
@@ -181,8 +245,12 @@ def with_operands(operation: Operation, place: Mapping[int, int] | Sequence[int]
             return Call(block, index, place[argument])
         case Scale(factor=factor, argument=argument):
             return Scale(factor, place[argument])
-        case Map() | Start() | Project():
+        case Map() | Start() | Project() | Part():
             return replace(operation, argument=place[operation.argument])
+        case Multiply(left=left, right=right):
+            return Multiply(place[left], place[right])
+        case Combine(arguments=arguments):
+            return replace(operation, arguments=tuple(place[value] for value in arguments))
     return operation
 
 
@@ -193,7 +261,7 @@ def key_of(operation: Operation) -> tuple:
             return left, right
         case Call(block=block, index=index, argument=argument):
             return block, index, argument
-        case Scale(factor=factor, argument=argument):
+        case Scale(factor=factor, argument=argument) if not isinstance(factor, Irrational):
             return Scale, factor.numerator, factor.denominator, argument
     return (operation,)
 
@@ -206,13 +274,37 @@ def operation_to_text(operation: Operation) -> str:
             return "0"
         case Call(block=block, index=index, argument=argument):
             return f"{block}[{index}](v{argument})"
-        case Map(function=function, index=index, argument=argument):
-            return f"{function}{'' if index is None else f'[{index}]'}(v{argument})"
+        case Map(function=function, index=index, argument=argument, number=number):
+            second = "" if number is None else f", {number}"
+            return f"{function}{'' if index is None else f'[{index}]'}(v{argument}{second})"
         case Scale(factor=factor, argument=argument):
-            return f"{number_to_text(factor)}*v{argument}"
+            return f"{_factor_to_text(factor)}*v{argument}"
         case Add(left=left, right=right):
             return f"v{left} + v{right}"
         case Start(label=label, argument=argument):
             return f"{label} = v{argument}"
         case Project(border=border, is_shortcut=is_shortcut, argument=argument):
             return f"{'shortcut' if is_shortcut else 'project'}[{border}](v{argument})"
+        case One():
+            return "1"
+        case Parameter():
+            return parameter_to_text(operation)
+        case Multiply(left=left, right=right):
+            return f"v{left} * v{right}"
+        case Combine(function=function, index=index, arguments=arguments):
+            written = ", ".join(f"v{argument}" for argument in arguments)
+            return f"{function}{'' if index is None else f'[{index}]'}({written})"
+        case Part(number=number, count=count, argument=argument):
+            return f"part {number + 1} of {count} of v{argument}"
+
+
+def _factor_to_text(factor: Exact) -> str:
+    if not isinstance(factor, Irrational):
+        return number_to_text(factor)
+    return f"({factor})" if len(factor.terms) > 1 else str(factor)
+
+
+def parameter_to_text(parameter: Parameter) -> str:
+    """`a`, `a[3]`, `A[3][0, 1]`: its depths, then its streams."""
+    place, entry = (", ".join(map(str, numbers)) for numbers in (parameter.place, parameter.entry))
+    return parameter.param.name + (f"[{place}]" if place else "") + (f"[{entry}]" if entry else "")

@@ -17,18 +17,25 @@ from bisect import bisect_left
 from dataclasses import replace
 
 from recform.errors import UserError
+from recform.formula.library import DROP, JOINING, WEIGHTED
 from recform.tape.builder import TapeBuilder
 from recform.tape.operations import (
     Add,
     Call,
+    Combine,
     Input,
     Map,
+    Multiply,
+    One,
     Operation,
+    Parameter,
+    Part,
     Project,
     Scale,
     Start,
     Tape,
     Zero,
+    operands,
 )
 
 
@@ -75,7 +82,9 @@ class _Placer:
             return self._natural(operation, section)
         # A sum of an equation is made anew from projected terms; what has a name of its own, a
         # state, a block's output or a start, is projected as it is.
-        if isinstance(operation, Add | Scale | Map) and value not in self._named:
+        if _is_made_anew(operation) and value not in self._named:
+            return self._natural(operation, section)
+        if isinstance(operation, One | Parameter):
             return self._natural(operation, section)
         if isinstance(operation, Zero):
             raise UserError(
@@ -97,16 +106,37 @@ class _Placer:
             case Call(block=block, index=index, argument=argument):
                 reads = _section(self._old.borders, index)
                 return self._new.call(block, index, self._at(argument, reads))
-            case Map(function=function, index=index, argument=argument):
-                return self._new.map(function, index, self._at(argument, section))
+            case Map(function=function, index=index, argument=argument, number=number):
+                return self._new.map(function, index, self._at(argument, section), number)
             case Scale(factor=factor, argument=argument):
                 return self._new.scale(factor, self._at(argument, section))
             case Add(left=left, right=right):
                 return self._new.add(self._at(left, section), self._at(right, section))
             case Start(label=label, argument=argument):
                 return self._new.start(label, self._at(argument, section))
+            case One():
+                return self._new.one()
+            case Parameter(param=param, place=place, entry=entry, start=start):
+                return self._new.parameter(param, place, entry, start)
+            case Multiply(left=left, right=right):
+                return self._new.multiply(self._at(left, section), self._at(right, section))
+            case Combine(function=function, index=index, arguments=arguments):
+                there = tuple(self._at(argument, section) for argument in arguments)
+                return self._new.combine(function, index, there)
+            case Part(number=number, count=count, argument=argument):
+                return self._new.part(number, count, self._at(argument, section))
             case Project():
                 raise AssertionError("a tape is placed once")
+
+
+def _is_made_anew(operation: Operation) -> bool:
+    """Whether an operation without weights may run again on what is projected."""
+    match operation:
+        case Map(function=function):
+            return function not in (*WEIGHTED, DROP)
+        case Combine(function=function):
+            return function in JOINING
+    return isinstance(operation, Add | Scale | Multiply)
 
 
 def _section(borders: tuple[int, ...], depth: int) -> int:
@@ -121,10 +151,8 @@ def _sections(tape: Tape) -> list[int]:
         match operation:
             case Call(index=index):
                 sections.append(_section(tape.borders, index + 1))
-            case Add(left=left, right=right):
-                sections.append(max(sections[left], sections[right]))
-            case Map() | Scale() | Start():
-                sections.append(sections[operation.argument])
+            case Add() | Multiply() | Combine() | Map() | Scale() | Start() | Part():
+                sections.append(max(sections[value] for value in operands(operation)))
             case _:
                 sections.append(0)
     return sections
@@ -140,5 +168,7 @@ def _labels(tape: Tape) -> dict[int, str]:
             case Start(label=label):
                 labels[value] = "".join(c for c in label if c.isalnum()) + "_start"
     for (state, depth), value in tape.states.items():
-        labels[value] = f"{state}{depth}"
+        # h.1 at depth 2 is h_1_2
+        has_streams = "." in state
+        labels[value] = f"{state.replace('.', '_')}_{depth}" if has_streams else f"{state}{depth}"
     return labels

@@ -36,7 +36,9 @@ class RunningSums:
     """For each history sum, how far it has been added up, from which start and on top of what."""
 
     def __init__(self, formula: Formula) -> None:
-        self._growing = {id(item) for item in _items(formula) if _grows(item)}
+        # In a stage of its own a sum begins anew.
+        items = () if formula.history else _items(formula)
+        self._growing = {id(item) for item in items if _grows(item)}
         self._reached: dict[tuple[int, int, Accumulated], tuple[int, Accumulated]] = {}
         self._bases: dict[tuple[int, int], Accumulated] = {}
 
@@ -78,4 +80,4 @@ def _grows(item: Item) -> bool:
 
 
 def _mentions_layer(expression: Expression) -> bool:
-    return any(isinstance(inner, Name) and inner.name == "l" for inner in walk(expression))
+    return any(isinstance(inner, Name) and inner.name in ("l", "s") for inner in walk(expression))

@@ -1,6 +1,7 @@
 """Coefficients, depths and conditions: exact numbers that are known once l and L are.
 
 Whole numbers are ints, as nearly all are, and others Fractions: an int costs a tenth of a Fraction.
+What has a root in it that does not come out is an Irrational, exact as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
 
 from recform.errors import Diagnostic, FormulaError, Source
 from recform.formula.ast import (
@@ -19,6 +19,7 @@ from recform.formula.ast import (
     Expression,
     Item,
     Logic,
+    Map,
     Name,
     Negate,
     Not,
@@ -27,10 +28,13 @@ from recform.formula.ast import (
     Sum,
 )
 from recform.formula.show import number_to_text
+from recform.tape.radicals import Exact, Irrational, root
 
 MAX_BITS = 100_000
 MAX_RANGE = 1_000_000
 MAX_INDEX = 10**9
+MAX_ROOT = 64
+MAX_ROOT_POWER = 64
 
 _RELATIONS = {
     "<": operator.lt,
@@ -41,21 +45,25 @@ _RELATIONS = {
     "!=": operator.ne,
 }
 
-# An int wherever the number is whole.
-Exact: TypeAlias = int | Fraction
-
 Names = Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression may refer to: names of depths, and the largest block index."""
+    """What an expression may refer to: names of depths, and the largest block index.
+
+    `component` says which of several streams is meant, or which entry of a matrix.
+    """
 
     names: dict[str, int]
     cap: int
+    component: tuple[int, ...] = ()
 
     def with_index(self, variable: str, index: int) -> Scope:
-        return Scope({**self.names, variable: index}, self.cap)
+        return Scope({**self.names, variable: index}, self.cap, self.component)
+
+    def at(self, *component: int) -> Scope:
+        return Scope(self.names, self.cap, component)
 
 
 class TooManySteps(Exception):  # noqa: N818 - a signal within the tape
@@ -98,6 +106,9 @@ def number(expression: Expression, names: Names, budget: Budget) -> Exact:
             return _reduce(expression, function, items, names, budget)
         case Binary():
             return _binary(expression, names, budget)
+        case Map(argument=argument):
+            base = number(argument, names, budget)
+            return _root(expression, base, Fraction(1, 2), names, budget)
     raise AssertionError(f"check lets no {type(expression).__name__} pass as a number")
 
 
@@ -123,8 +134,9 @@ def whole(expression: Expression, names: Names, budget: Budget) -> int:
     if abs(value) > MAX_INDEX:
         raise _error("too-deep", f"this depth is beyond {MAX_INDEX:,}", expression,
                      "lower the exponent or the factor", names, budget)  # fmt: skip
-    if isinstance(value, Fraction):
-        message = f"the depth {number_to_text(value)} is not a whole number"
+    if not isinstance(value, int):
+        shown = value if isinstance(value, Irrational) else number_to_text(value)
+        message = f"the depth {shown} is not a whole number"
         hint = "write a whole number; (l - l % 2)/2 is half of l, rounded down"
         raise _error("fractional-index", message, expression, hint, names, budget)
     return value
@@ -148,6 +160,8 @@ def division_by_zero(divisor: Expression, names: Names, budget: Budget) -> Formu
 
 
 def _exact(value: Exact) -> Exact:
+    if isinstance(value, Irrational):
+        return value
     return value.numerator if value.denominator == 1 else value
 
 
@@ -156,31 +170,82 @@ def _binary(expression: Binary, names: Names, budget: Budget) -> Exact:
     left, right = number(expression.left, names, budget), number(expression.right, names, budget)
     if sign in "/%" and right == 0:
         raise division_by_zero(expression.right, names, budget)
-    if sign == "^":
-        return _power(expression, left, right, names, budget)
     match sign:
+        case "^":
+            return _power(expression, left, right, names, budget)
         case "*":
             return _exact(left * right)
-        case "%":
-            return _exact(left % right)
-    # `/` would make a float of two ints
-    return _exact(Fraction(left, right))
+        case "/":
+            return _exact(left * inverse(right, expression.right, names, budget))
+    if isinstance(left, Irrational) or isinstance(right, Irrational):
+        raise _error("irrational", "a remainder of an irrational number", expression,
+                     "take remainders of depths: l % 2", names, budget)  # fmt: skip
+    return _exact(left % right)
+
+
+def inverse(divisor: Exact, expression: Expression, names: Names, budget: Budget) -> Exact:
+    """1 divided by a number that is not zero."""
+    if not isinstance(divisor, Irrational):
+        # `/` would make a float of two ints
+        return _exact(Fraction(1, divisor))
+    try:
+        return divisor.inverse()
+    except ValueError as error:
+        raise _error("irrational", str(error), expression, "divide by one root: x[l]/sqrt(2), or "
+                     "write a rational number near it", names, budget) from None  # fmt: skip
 
 
 def _power(expression: Binary, base: Exact, exponent: Exact, names: Names, budget: Budget) -> Exact:
-    if isinstance(exponent, Fraction):
-        raise _error("irrational", f"the exponent {number_to_text(exponent)} is not a whole number",
-                     expression.right, "roots are not read by this version of recform; write a "
-                     "rational number near it", names, budget)  # fmt: skip
+    if isinstance(exponent, Irrational):
+        raise _error("irrational", f"the exponent {exponent} is irrational", expression.right,
+                     "write a rational exponent, such as 1/2", names, budget)  # fmt: skip
     if base == 0 and exponent < 0:
         raise _error("division-by-zero", "this is a negative power of zero", expression,
                      "write a base that is never zero, for example (l+1)^(-1)", names,
                      budget)  # fmt: skip
+    if isinstance(exponent, Fraction):
+        return _root(expression, base, exponent, names, budget)
+    if isinstance(base, Irrational):
+        return _power_of_root(expression, base, exponent, names, budget)
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if abs(base) not in (0, 1) and abs(exponent) * bits > MAX_BITS:
         raise _error("too-deep", f"this number has more than {MAX_BITS:,} bits", expression,
                      "lower the exponent or the depth", names, budget)  # fmt: skip
     return _exact(Fraction(base) ** exponent) if exponent < 0 else base**exponent
+
+
+def _root(
+    expression: Expression, base: Exact, power: Fraction, names: Names, budget: Budget
+) -> Exact:
+    if base == 0:
+        return 0
+    if isinstance(base, Irrational):
+        raise _error("irrational", "this is a root of a sum with roots, or of a root", expression,
+                     "write one power: 2^(1/4) instead of sqrt(sqrt(2))", names,
+                     budget)  # fmt: skip
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if power.denominator > MAX_ROOT or abs(power) * bits > MAX_BITS:
+        raise _error("irrational", f"the exponent {number_to_text(power)} is too large", expression,
+                     f"roots are read up to the {MAX_ROOT}th", names, budget)  # fmt: skip
+    try:
+        return root(base, power)
+    except ValueError as error:
+        raise _error("irrational", str(error), expression, "write a positive number under the root,"
+                     " or a rational number near it", names, budget) from None  # fmt: skip
+
+
+def _power_of_root(
+    expression: Binary, base: Irrational, exponent: int, names: Names, budget: Budget
+) -> Exact:
+    if abs(exponent) > MAX_ROOT_POWER:
+        raise _error("too-deep", f"a root is raised to the power {exponent}", expression,
+                     f"write one power: 2^(l/2); others are read up to {MAX_ROOT_POWER}", names,
+                     budget)  # fmt: skip
+    factor = base if exponent > 0 else inverse(base, expression.left, names, budget)
+    product: Exact = 1
+    for _ in range(abs(exponent)):
+        product = _exact(product * factor)
+    return product
 
 
 def _reduce(
@@ -202,7 +267,8 @@ def _reduce(
     if function == "mean" and not values:
         raise _error("division-by-zero", "this is a mean of nothing", expression,
                      "give the range at least one index", names, budget)  # fmt: skip
-    return _exact(Fraction(sum(values), len(values)) if function == "mean" else sum(values))
+    total: Exact = sum(values)
+    return _exact(total * Fraction(1, len(values)) if function == "mean" else total)
 
 
 def _error(

@@ -25,6 +25,7 @@ from recform.formula.formula import Formula
 from recform.tape.builder import BorderConflict, TapeBuilder, TooManyValues
 from recform.tape.lower import Lowering
 from recform.tape.operations import Stages, Tape
+from recform.tape.radicals import TooManyRadicals
 from recform.tape.scalar import Budget, Scope, TooManySteps
 
 MAX_DEPTH = 10_000
@@ -67,7 +68,7 @@ def _unroller(formula: Formula, depth: int, stages: Stages | None) -> _Unroller:
     if stages is not None and sum(stages.lengths) != depth:
         raise _without_place("bad-argument", f"the stages have {sum(stages.lengths)} blocks, the "
                              f"depth is {depth}", "give as many blocks as depth")  # fmt: skip
-    return _Unroller(formula, depth, stages.borders if stages else ())
+    return _Unroller(formula, depth, stages or Stages((depth,)))
 
 
 @contextmanager
@@ -85,6 +86,12 @@ def _limits(depth: int) -> Iterator[None]:
             "new one",
             f"let F[{conflict.border}] read a value before it, or choose other stages",
         ) from None
+    except TooManyRadicals:
+        raise _without_place(
+            "irrational",
+            f"at depth {depth:,} a coefficient is a sum of too many roots",
+            "choose a smaller depth, or write a rational number near it",
+        ) from None
     except RecursionError:
         raise _without_place(
             "too-large",
@@ -93,14 +100,20 @@ def _limits(depth: int) -> Iterator[None]:
         ) from None
 
 
+def stream_name(state: str, component: tuple[int, ...]) -> str:
+    """`h.0` for the first stream of h; the state's own name if it has no streams."""
+    return ".".join([state, *map(str, component)])
+
+
 class _Unroller:
     """The values of all states so far, and the tape that they are on."""
 
-    def __init__(self, formula: Formula, depth: int, borders: tuple[int, ...]) -> None:
+    def __init__(self, formula: Formula, depth: int, stages: Stages) -> None:
         self._formula = formula
         self._depth = depth
-        self._borders = borders
-        self._tape = TapeBuilder(borders)
+        self._borders = stages.borders
+        self._stages = stages
+        self._tape = TapeBuilder(self._borders)
         self._equations = {equation.state: equation for equation in formula.equations}
         self._inits = {(i.block, i.state, i.depth): i for i in formula.inits}
         self._values: dict[tuple[str, int], int | None] = {}
@@ -118,7 +131,8 @@ class _Unroller:
         for layer in range(self._depth):
             try:
                 for equation in self._formula.equations:
-                    self.state(equation.state, layer + equation.step, equation.span)
+                    for k in self._streams_of(equation.state):
+                        self.state(equation.state, layer + equation.step, equation.span, k)
             except BorderConflict as conflict:
                 self._run_plain(layer, conflict)
         output = self._output()
@@ -129,10 +143,16 @@ class _Unroller:
 
     def run_starts(self) -> None:
         for init in self._formula.inits:
-            if init.block is None:
-                self.state(init.state, init.depth, init.span)
-            else:
-                self.start(init.block, init.state, init.depth)
+            for k in self._streams_of(init.state):
+                if init.block is None:
+                    self.state(init.state, init.depth, init.span, k)
+                else:
+                    self.start(init.block, init.state, init.depth, k)
+
+    def _streams_of(self, state: str) -> list[tuple[int, ...]]:
+        """The components that a state has: one of its own, or its streams."""
+        count = self._formula.counts.get(state)
+        return [()] if count is None else [(k,) for k in range(count)]
 
     def _output(self) -> int | None:
         scope = Scope({"L": self._depth}, self._depth - 1)
@@ -140,36 +160,50 @@ class _Unroller:
             return self.state(self._formula.main, self._depth, Span(1, 1, 2))
         return self._lowering.value(self._formula.output, scope).value
 
-    def state(self, state: str, depth: int, span: Span) -> int | None:
-        """The value of a state, computed when it is first read. `span` is where it is read."""
-        key = (state, depth)
+    def state(
+        self, state: str, depth: int, span: Span, component: tuple[int, ...] = ()
+    ) -> int | None:
+        """The value of a state, computed when it is first read. `span` is where it is read.
+
+        Of a state with streams it is the stream `component`, named as `h.0` is.
+        """
+        key = (stream_name(state, component), depth)
         if key not in self._values:
             if key in self._in_progress:
-                raise self._circular(state, depth, span)
+                raise self._circular(state, depth, span, key)
             self._in_progress.append(key)
             try:
-                self._values[key] = self._compute(state, depth, span)
+                self._values[key] = self._compute(state, depth, span, component)
             finally:
                 self._in_progress.pop()
         return self._values[key]
 
-    def _compute(self, state: str, depth: int, span: Span) -> int | None:
+    def _compute(
+        self, state: str, depth: int, span: Span, component: tuple[int, ...]
+    ) -> int | None:
         equation = self._equations[state]
         if self.has_start(None, state, depth):
-            return self.start(None, state, depth)
+            return self.start(None, state, depth, component)
         if equation.step and depth == 0 and state in self._formula.starts:
-            return self._tape.input()
+            return self._input(state)
         if depth < 0 or (equation.step and depth == 0):
             return None
         layer = depth - equation.step
         if depth > self._depth:
             raise self._error("future-read", f"{state}[{depth}] lies behind the last depth, "
                               f"{self._depth}", span, f"read {state}[L] or before")  # fmt: skip
-        scope = Scope({"l": layer, "L": self._depth}, layer)
-        return self._lowering.value(equation.right, scope).value
+        names = {"l": layer, "L": self._depth, "s": self._stages.first_of(layer)}
+        return self._lowering.value(equation.right, Scope(names, layer, component)).value
 
-    def _circular(self, state: str, depth: int, span: Span) -> FormulaError:
-        if self._in_progress[-1] == (state, depth) and self._equations[state].step and depth > 0:
+    def _input(self, state: str) -> int:
+        """What the stem hands over, or the state's part of it."""
+        inputs = self._formula.inputs
+        if not self._formula.is_split or state not in inputs:
+            return self._tape.input()
+        return self._tape.part(inputs.index(state), len(inputs), self._tape.input())
+
+    def _circular(self, state: str, depth: int, span: Span, key: tuple[str, int]) -> FormulaError:
+        if self._in_progress[-1] == key and self._equations[state].step and depth > 0:
             return self._error("future-read", f"{state}[{depth}] is read before it exists, at "
                                f"l = {depth - 1}", span, f"read {state}[l] or earlier")  # fmt: skip
         return self._error("circular", f"{state}[{depth}] depends on itself", span, "break the "
@@ -178,13 +212,16 @@ class _Unroller:
     def has_start(self, block: str | None, state: str, depth: int) -> bool:
         return (block, state, depth) in self._inits
 
-    def start(self, block: str | None, state: str, depth: int) -> int | None:
+    def start(
+        self, block: str | None, state: str, depth: int, component: tuple[int, ...] = ()
+    ) -> int | None:
         """What an `init` gives, under the name that it gives it."""
         init = self._inits[block, state, depth]
         if init.value is None:
             return None
-        scope = Scope({"L": self._depth}, min(0, self._depth - 1))
+        scope = Scope({"L": self._depth}, min(0, self._depth - 1), component)
         value = self._lowering.value(init.value, scope).value
+        state = stream_name(state, component)
         name = f"{state}[{depth}]" if block is None else f"{block}({state}[{depth}])"
         return None if value is None else self._tape.start(name, value)
 
@@ -198,16 +235,19 @@ class _Unroller:
         self._plain_borders.append(layer)
         # Sums that ran on what is done again now are forgotten.
         self._lowering = self._new_lowering()
-        for key in [key for key in self._values if key[1] >= layer + self._equations[key[0]].step]:
-            del self._values[key]
+        for state, depth in list(self._values):
+            if depth >= layer + self._equations[state.split(".")[0]].step:
+                del self._values[state, depth]
         for equation in self._formula.steps:
-            self._values[equation.state, layer + 1] = self._plain_step(equation, layer)
+            for k in self._streams_of(equation.state):
+                name = stream_name(equation.state, k)
+                self._values[name, layer + 1] = self._plain_step(equation, layer, k)
         for equation in self._formula.equations:
             if not equation.step:
                 self._auxiliary_if_possible(equation, layer)
 
-    def _plain_step(self, equation: Equation, layer: int) -> int | None:
-        value = self.state(equation.state, layer, equation.span)
+    def _plain_step(self, equation: Equation, layer: int, component: tuple[int, ...]) -> int | None:
+        value = self.state(equation.state, layer, equation.span, component)
         blocks = [e.block for e in walk(equation.right) if isinstance(e, Apply)]
         if value is None or not blocks:
             return value

@@ -67,4 +67,4 @@ def test_every_message_belongs_to_a_text():
 
 def test_several_mistakes_in_one_text_are_all_told():
     codes = [diagnostic.code for diagnostic in mistakes_in(FOLDER / "several.rf").diagnostics]
-    assert codes == ["missing-operand", "product-of-values", "bad-init"]
+    assert codes == ["missing-operand", "division-by-value", "bad-init"]

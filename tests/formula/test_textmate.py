@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from recform.formula import example_names, resolve
-from recform.formula.build import FUNCTIONS, KEYWORDS, STATEMENTS
+from recform.formula.build import KEYWORDS, STATEMENTS
+from recform.formula.library import FUNCTIONS
 
 FILE = Path(__file__).parents[2] / "grammars" / "recform.tmLanguage.json"
 GRAMMAR = json.loads(FILE.read_text(encoding="utf-8"))

@@ -1,0 +1,42 @@
+"""What a learned coefficient starts as: an exact number for each depth and stream."""
+
+from __future__ import annotations
+
+from recform.errors import Diagnostic, FormulaError
+from recform.formula.ast import Map, Name, Param
+from recform.formula.library import IDENTITY, ONE_HOT
+from recform.tape.radicals import Exact
+from recform.tape.scalar import Budget, number, whole
+
+
+def start_value(
+    param: Param, place: tuple[int, ...], entry: tuple[int, ...], depth: int, budget: Budget
+) -> Exact:
+    """The number that an entry of a coefficient starts as. Raises FormulaError `bad-param`."""
+    names = {"L": depth, **dict(zip(param.depths, place, strict=True))}
+    match param.start:
+        case Name(name=name) if name == IDENTITY:
+            return int(entry[0] == entry[1])
+        case Map(function=function, argument=argument) if function == ONE_HOT:
+            one = whole(argument, names, budget)
+            if not 0 <= one < param.entries[0]:
+                raise _error(param, f"one_hot({one}) has its one outside of {param.entries[0]} "
+                             "streams", "write one_hot(l % 4)", budget)  # fmt: skip
+            return int(entry[0] == one)
+    start = number(param.start, names, budget)
+    _check(start, param, budget)
+    return start
+
+
+def _check(start: Exact, param: Param, budget: Budget) -> None:
+    """A start value must be one that the constraint allows."""
+    if param.constraint == "sigmoid" and not 0 < start < 1:
+        raise _error(param, f"{start} is not between 0 and 1, where `sigmoid` keeps it",
+                     f"write param {param.name} = 1/2 in sigmoid", budget)  # fmt: skip
+    if param.constraint in ("softmax", "doubly_stochastic") and start < 0:
+        raise _error(param, f"{start} is negative, and `{param.constraint}` keeps it above 0",
+                     "start with a positive number", budget)  # fmt: skip
+
+
+def _error(param: Param, message: str, hint: str, budget: Budget) -> FormulaError:
+    return FormulaError([Diagnostic("bad-param", message, param.span, hint)], budget.source)
