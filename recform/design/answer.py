@@ -144,12 +144,9 @@ def answered(wish: Wish, limits: Limits) -> Design:
     if not limits.minus and wish.negative is not None:
         return replace(design, refused=f"proved: {wish.negative}, and without a minus no count is "
                        "negative", instead=("a formula with a minus",))  # fmt: skip
-    forms = [(form, parse(form.text)) for form in wish.forms]
-    if not limits.minus:
-        forms = [pair for pair in forms if not subtracts(pair[0].text)]
-    found = [_candidate(form, formula, wish.check, limits.depth) for form, formula in forms]
-    if limits.calls is not None:
-        found = [candidate for candidate in found if candidate.cost.calls <= limits.calls]
+    found = [candidate for candidate in _candidates(wish, limits.depth)
+             if (limits.calls is None or candidate.cost.calls <= limits.calls)
+             and (limits.minus or not subtracts(str(candidate.formula)))]  # fmt: skip
     if not found:
         return replace(design, refused="none of the formulas found keeps to the limits",
                        instead=("more calls a step, or a minus",))  # fmt: skip
@@ -167,14 +164,30 @@ def refused(wanted: str, reason: str, *instead: str) -> Design:
     return Design(wanted, refused=reason, instead=instead)
 
 
-def _candidate(form: Form, formula: Formula, check: Check, depth: int) -> Candidate:
+def _candidates(wish: Wish, depth: int) -> list[Candidate]:
+    """The formulas of a wish, and the simplest ones with the paths of one of them."""
+    found = [_candidate(parse(form.text), form.idea, wish.check, depth) for form in wish.forms]
+    there = {str(candidate.formula) for candidate in found}
+    simpler = {str(c.simplest): c for c in found if c.simplest is not None}
+    for text, candidate in simpler.items():
+        if text not in there:
+            idea = f"the simplest with the paths of {_one_line(candidate.formula)}"
+            found.append(_candidate(parse(text), idea, wish.check, depth))
+    return found
+
+
+def _one_line(formula: Formula) -> str:
+    return "; ".join(str(formula).split("\n"))
+
+
+def _candidate(formula: Formula, idea: str, check: Check, depth: int) -> Candidate:
     check.verify(formula)
     cost = cost_of(formula)
     small = cost.states_kept + cost.calls <= MAX_COMPARED // 2
     closed = closed_forms(formula)
     return Candidate(
         formula,
-        form.idea,
+        idea,
         cost,
         upkeep_of(formula),
         check.verified_depth,

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from recform.design.answer import Design, Limits, refused
 from recform.design.automaton import NoAutomatonError, learned, of_automaton
+from recform.design.bounds import bound_of
 from recform.design.general import LONGEST_WORD, words_at
 from recform.design.lengths import fulfilled_lengths
 from recform.design.notation import Node, read
@@ -57,8 +58,9 @@ def by_derivative(
 ) -> Design:
     """Formulas with a wanted d x[L]/d x[l], in sums and products of F'[i].
 
-    The words are compared at every depth down to 9; that is also as far as the answer is verified.
-    Raises FormulaError `bad-specification`.
+    The words are compared at every depth down to 11, which proves the answer where the text bounds
+    the number of states that it needs (`bounds`); else it is verified so far. Raises FormulaError
+    `bad-specification`.
     """
     limits = _limits(depth, calls, minus)
     wanted = specification.strip()
@@ -72,7 +74,10 @@ def by_derivative(
     except NoAutomatonError as error:
         return refused(wanted, error.reason, "paths that do not depend on the depth L itself",
                        "a table of counts: --lengths")  # fmt: skip
-    return fulfilled_words(wanted, found, False, LONGEST_WORD, limits, _later(node))
+    bound = bound_of(node)
+    # Systems of dimensions d and e that agree on words of length d + e - 1 agree on all.
+    proved = bound is not None and bound + found.dimension - 1 <= LONGEST_WORD
+    return fulfilled_words(wanted, found, proved, LONGEST_WORD, limits, _later(node))
 
 
 def by_route(

@@ -7,11 +7,22 @@ Cost(parameters=1, states_kept=2, calls=1, equations=1)
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from recform.formula import Formula, expression_to_text
-from recform.formula.ast import Apply
+from recform.formula.ast import (
+    Apply,
+    Binary,
+    Expression,
+    Map,
+    Name,
+    Negate,
+    Number,
+    Read,
+    Sum,
+    walk,
+)
 from recform.paths.recurrence import Recurrence
 from recform.paths.settle import settle
 
@@ -89,22 +100,54 @@ def _kept(recurrence: Recurrence, unknown: int, delay: int) -> int:
 def _text(recurrence: Recurrence, unknown: int, back: int) -> str:
     """A kept value, the youngest with back = 0; a call of this step has back = -1."""
     kind = recurrence.unknowns[unknown].kind
-    expression = recurrence.expressions[unknown, 0]
     if kind == "held":
-        return "x[0]"
-    if not isinstance(expression, Apply):
-        return _moved(expression_to_text(expression), back)
-    argument = expression_to_text(expression.argument)
-    fresh = "[l]" not in argument
-    index = "[l]" if fresh else ""
-    return _moved(f"{expression.block}{index}({argument})", back + 1)
+        return f"{recurrence.formula.main}[0]"
+    steps = back + 1 if kind == "call" else back
+    return expression_to_text(_moved(recurrence.expressions[unknown, 0], steps))
 
 
-def _moved(text: str, back: int) -> str:
-    """Every depth l-d as l-d-back."""
+def _moved(expression: Expression, back: int) -> Expression:
+    """The expression so many steps earlier, with plain indices, and only where they must be."""
 
-    def replaced(match: re.Match[str]) -> str:
-        delay = int(match[1] or 0) + back
-        return f"[l-{delay}]" if delay else "[l]"
+    def inside(part: Expression) -> Expression:
+        return _moved(part, back)
 
-    return re.sub(r"\[l(?:-(\d+))?\]", replaced, text)
+    match expression:
+        case Read(state=state, index=index):
+            return Read(state, _plain(index, back))
+        case Apply(block=block, index=index, argument=argument):
+            youngest = max((_offset(e.index) for e in walk(argument) if isinstance(e, Read)),
+                           default=None)  # fmt: skip
+            own = None if index is None else _offset(index)
+            # Without an index a block takes the largest depth that it reads, l at most.
+            is_usual = own is None or (youngest is not None and youngest >= own)
+            written = None if is_usual or index is None else _plain(index, back)
+            return Apply(block, written, inside(argument))
+        case Map(argument=argument):
+            return replace(expression, argument=inside(argument))
+        case Sum(terms=terms):
+            return Sum(tuple((sign, inside(value)) for sign, value in terms))
+        case Negate(operand=operand):
+            return Negate(inside(operand))
+        case Binary(left=left, right=right):
+            return replace(expression, left=inside(left), right=inside(right))
+    return expression
+
+
+def _plain(index: Expression, back: int) -> Expression:
+    """l - d, moved."""
+    offset = int(_offset(index)) - back
+    if offset == 0:
+        return Name("l")
+    sign = 1 if offset > 0 else -1
+    return Sum(((1, Name("l")), (sign, Number(Fraction(abs(offset))))))
+
+
+def _offset(index: Expression) -> Fraction:
+    """c of an index l + c."""
+    match index:
+        case Number(value=value):
+            return value
+        case Sum(terms=terms):
+            return sum((sign * _offset(value) for sign, value in terms), Fraction(0))
+    return Fraction(0)

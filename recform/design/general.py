@@ -21,7 +21,7 @@ from recform.design.notation import Node
 
 MAX_WORDS = 20_000
 # Words up to which derivatives are read.
-LONGEST_WORD = 9
+LONGEST_WORD = 11
 
 # {depths that the word goes through, as bits: coefficient}
 _Sum = dict[int, Fraction]

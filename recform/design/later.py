@@ -40,7 +40,8 @@ def _count(formula: Formula, start: int, depth: int) -> fmpq_poly:
 
 def words_by_depth(formula: Formula, depth: int, start: int = 0) -> dict[str, Fraction]:
     """The words of d output/d x[start] with arguments forgotten: F or s for each of `depth` blocks
-    behind the start, the last one first. A word with a block twice is written with FF there."""
+    behind the start, the last one first. A word with a block twice has FF there, and a word through
+    a block before the start is longer."""
     tape = unroll(formula, start + depth)
     found: dict[str, Fraction] = {}
     for word, c in words(tape, start).items():
@@ -55,5 +56,9 @@ def _written(tape: Tape, word: Sequence[int], depth: int, start: int) -> str:
         operation = tape.operations[place]
         assert isinstance(operation, Call), "designed formulas have no other letters"
         at = depth - 1 - (operation.index - start)
-        letters[at] = "F" if letters[at] == "s" else letters[at] + "F"
+        if at >= depth:
+            # x[start] is the input itself, and a path goes through a block before the start.
+            letters.append("F")
+        else:
+            letters[at] = "F" if letters[at] == "s" else letters[at] + "F"
     return "".join(letters)

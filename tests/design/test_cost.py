@@ -34,3 +34,10 @@ def test_what_is_kept_has_names():
     found = upkeep_of(parse("x[l+1] = F[l](x[l-1]) + F(x[l]) - F(x[l-2])"))
     assert found.kept == ("x[l]", "x[l-1]", "F(x[l-1])", "F(x[l-2])")
     assert found.calls == ("F[l](x[l-1])", "F(x[l])")
+
+
+def test_blocks_inside_blocks_and_states_of_one_step_before_are_named_plainly():
+    nested = upkeep_of(parse("x[l+1] = F(x[l]) - F(F(x[l-2]))"))
+    assert nested.calls == ("F(x[l])", "F(F(x[l]))")
+    assert nested.kept == ("x[l]", "F(F(x[l-1]))", "F(F(x[l-2]))")
+    assert upkeep_of(parse("x[l+1] = F(x[l-1]) + x[l]")).kept == ("x[l]", "F(x[l-1])")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from recform.design import by_derivative
+from recform.design.automaton import learned
+from recform.design.bounds import bound_of
 from recform.design.general import words_at
 from recform.design.later import words_by_depth
 from recform.design.notation import read
@@ -83,19 +87,44 @@ def test_every_candidate_has_the_words(wish):
 def test_what_depends_on_the_depth_itself_has_no_recurrence():
     answer = by_derivative("prod(F'[i] for i in l..floor(L/2)-1)")
     assert answer.refused.startswith("no recurrence up to order")
-    assert answer.refused.endswith("on 10 rows")
+    assert answer.refused.endswith("on 12 rows")
 
 
-def test_a_derivative_is_verified_to_a_depth_and_never_called_exact():
-    first = by_derivative(EQ_12).candidates[0].to_json()
-    assert first["verified_depth"] == 9
+@pytest.mark.parametrize(
+    "wish", [EQ_10, EQ_12, "1 + F'[L-1]*F'[L-2]", "sum(F'[i] for i in l+1..L-1)"]
+)
+def test_where_the_text_bounds_the_states_agreement_is_a_proof(wish):
+    assert by_derivative(wish).candidates[0].to_json()["exact"] is True
+
+
+def test_what_no_bound_is_known_for_is_verified_to_a_depth():
+    first = by_derivative("prod(1 + F'[i] for i in l..L-1 if i >= 0)").candidates[0].to_json()
+    assert first["verified_depth"] == 11
     assert "exact" not in first
+
+
+BOUNDED = ["3", "F'[L-1]", "F'[L-3]", "F'[2]", "F'[l+1]", EQ_10, EQ_12,
+           "prod(2 - F'[i]/2 for i in l+1..L-2)", "sum(F'[i] for i in l+2..L-2)",
+           "sum(1 + F'[i] for i in l..L-1)",
+           "sum(prod(1 + F'[i] for i in l..l+k-1) for k in 1..L-1)",
+           "sum(prod(F'[i] for i in L-k..L-1) for k in 2..L-l-1)", "F'[L-1]*F'[L-2] - 2",
+           "(1 + F'[L-1])*prod(1 + F'[i] for i in l..L-2)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", BOUNDED)
+def test_no_general_formula_needs_more_states_than_its_bound(wish):
+    node = read(wish)
+    bound = bound_of(node)
+    assert bound is not None
+    tables = [words_at(node, 0, n) for n in range(12)]
+    found = learned(lambda word: tables[len(word)].get(word, Fraction(0)), 11)
+    assert found.dimension <= bound
 
 
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ("F'[L]", "F'[9] stands behind x[L] for L = 9"),
+        ("F'[L]", "F'[11] stands behind x[L] for L = 11"),
         ("F'[0]*F'[0]", "a path goes twice through one block"),
         ("F'[k]", "`k` has no meaning here"),
         ("F'[1/2]", "this is not a whole number"),
