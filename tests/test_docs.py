@@ -121,7 +121,7 @@ def test_the_language_page_shows_formulas_and_commands():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_language_page_knows_every_function(name: str):
-    assert f"`{name}`" in LANGUAGE.split("## Limits")[0]
+    assert re.search(rf"`{name}[`(]", LANGUAGE.split("## Limits")[0])
 
 
 @pytest.mark.parametrize("name", [*STATEMENTS, *CONSTRAINTS, *BLOCKS])
