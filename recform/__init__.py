@@ -29,6 +29,7 @@ from recform.tape import Tape as Tape
 from recform.tape import unroll as unroll
 
 if TYPE_CHECKING:
+    import recform.design as design
     from recform.network import build as build
     from recform.network import compile as compile
     from recform.network import load_network as load_network
@@ -52,10 +53,13 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "design":
+        # A room as a whole: recform.design.by_length, by_route, ...
+        return import_module("recform.design")
     if name not in _ROOMS:
         raise AttributeError(f"module 'recform' has no attribute '{name}'")
     return getattr(import_module(_ROOMS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS])
+    return sorted({*globals(), *_ROOMS, "design"})

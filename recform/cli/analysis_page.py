@@ -95,11 +95,13 @@ def _closed(analysis: Analysis) -> Iterator[str]:
     closed = analysis.closed
     if closed is None:
         yield f"No closed form: {analysis.closed_reason}"
+        yield from _conjectured(analysis)
         return
     yield "At every depth n, with t for a block and z for a depth:"
     yield ""
     for name, form in _forms(closed):
         yield from _form(name, form)
+    yield from _conjectured(analysis)
     if analysis.bounded_gains is not None:
         gains = " or ".join(analysis.bounded_gains) or "no g"
         yield f"Signal and gradient stay bounded, every block multiplying by g, for {_cut(gains)}"
@@ -114,6 +116,13 @@ def _closed(analysis: Analysis) -> Iterator[str]:
         )
 
 
+def _conjectured(analysis: Analysis) -> Iterator[str]:
+    found = analysis.distinct_conjecture
+    if found is not None:
+        yield f"distinct, conjectured: no row to depth {found.checked_depth} contradicts it"
+        yield f"  D[n] = {_steps('D', found.coefficients)}  for n >= {len(found.first)}"
+
+
 def _forms(closed: ClosedForms) -> list[tuple[str, ClosedForm]]:
     if closed.net.function == closed.gross.function:
         return [("net and gross", closed.net)]
@@ -124,7 +133,7 @@ def _form(name: str, form: ClosedForm) -> Iterator[str]:
     yield name
     yield f"  G(z, t) = {_cut(form.function.to_text())}"
     if form.recurrence:
-        yield f"  P[n] = {_cut(_recurrence(form))}  for n >= {form.function.holds_from}"
+        yield f"  P[n] = {_cut(_steps('P', form.recurrence))}  for n >= {form.function.holds_from}"
     if form.entry is not None:
         yield f"  paths through k of n blocks: {form.entry}"
     if form.triangle is not None:
@@ -149,17 +158,17 @@ def growth_to_text(form: ClosedForm, rounded: bool = False) -> str:
     return f"of order {' * '.join(factors)}{near}"
 
 
-def _recurrence(form: ClosedForm) -> str:
+def _steps(name: str, coefficients: Sequence[str]) -> str:
     """(1 + t)*P[n-1] - t*P[n-2]."""
     pieces = []
-    for delay, coefficient in enumerate(form.recurrence, start=1):
+    for delay, coefficient in enumerate(coefficients, start=1):
         if coefficient == "0":
             continue
         negative = coefficient.startswith("-") and " " not in coefficient
         size = coefficient.removeprefix("-") if negative else coefficient
         factor = "" if size == "1" else f"({size})*" if " " in size else f"{size}*"
         sign = ("-" if negative else "") if not pieces else (" - " if negative else " + ")
-        pieces.append(f"{sign}{factor}P[n-{delay}]")
+        pieces.append(f"{sign}{factor}{name}[n-{delay}]")
     return "".join(pieces) or "0"
 
 

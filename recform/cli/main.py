@@ -14,14 +14,17 @@ import typer
 from recform.cli.analyze import analyze
 from recform.cli.build import build
 from recform.cli.check import check
-from recform.cli.design import design
 from recform.cli.compare import compare
 from recform.cli.compare_formulas import compare_formulas
+from recform.cli.data import data
+from recform.cli.design import design
 from recform.cli.equal import equal
+from recform.cli.evaluate import evaluate, predict
 from recform.cli.mutate import mutate
 from recform.cli.plot import plot
 from recform.cli.probe import probe
 from recform.cli.show import show
+from recform.cli.sweep import sweep
 from recform.cli.train import train
 from recform.errors import UserError
 
@@ -44,6 +47,10 @@ app.command()(mutate)
 app.add_typer(plot, name="plot")
 app.command()(build)
 app.command()(train)
+app.command()(sweep)
+app.command()(evaluate)
+app.command()(predict)
+app.add_typer(data, name="data")
 app.command()(compare)
 app.command()(probe)
 
