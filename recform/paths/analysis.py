@@ -16,6 +16,7 @@ from recform.formula import Formula
 from recform.paths.activations import distinct_keeping
 from recform.paths.closed import ClosedForm, ClosedForms
 from recform.paths.derivative import counted, told_apart
+from recform.paths.conjecture import Conjecture, distinct_conjecture
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
 from recform.paths.gain import bounded_gains
 from recform.paths.gradients import parameter_gradients
@@ -130,7 +131,7 @@ class Analysis:
                 return distinct_keeping(self.tape, self.start, ACTIVATIONS), None
             return _count_distinct(self.tape, self.start), None
         except TooManyLinksError:
-            return None, "the links change too much from value to value to be counted at this depth"
+            return None, "to count them at this depth would take minutes"
         except UserError as error:
             if self.closed is None:
                 raise
@@ -221,6 +222,13 @@ class Analysis:
             "net": polynomials_by_block(self.tape, self.start, NET),
             "gross": polynomials_by_block(self.tape, self.start, GROSS),
         }
+
+    @cached_property
+    def distinct_conjecture(self) -> Conjecture | None:
+        """A recurrence of the distinct counts that fits all rows looked at; not proved."""
+        if self.start or self.stages is not None or self.keeps_activations:
+            return None
+        return distinct_conjecture(self.formula)
 
     @cached_property
     def telescoped(self) -> Telescoped | None:

@@ -32,6 +32,8 @@ INPUT_FORM = letter(0, longest=0)
 
 # Additions of path polynomials, weighed by their length, past which counting would take minutes.
 MAX_COST = 300_000_000
+# Bytes of large integers that are added up, past which it would take minutes too.
+MAX_BYTES = 10_000_000_000
 
 
 NUM_RECENT = 8
@@ -121,6 +123,8 @@ class LinearForms:
             return fmpz_poly([])
         step = self._step_of(form)
         num_bytes = 1 + int(self._evaluate(step, 0)).bit_length() // 8
+        if self._cost * num_bytes > MAX_BYTES:
+            raise TooManyLinksError
         words = int(self._evaluate(step, 8 * num_bytes))
         digits = words.to_bytes((form.longest + 1) * num_bytes, "little")
         starts = range(0, len(digits), num_bytes)

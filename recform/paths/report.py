@@ -15,6 +15,7 @@ from flint import fmpz
 
 from recform.paths.analysis import Analysis
 from recform.paths.closed import ClosedForm
+from recform.paths.conjecture import Conjecture
 from recform.paths.insight import warnings_of
 from recform.paths.widths import Widths
 from recform.tape import Exact, Irrational
@@ -43,6 +44,7 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
         "triangle": {k: form and _triangle(form) for k, form in forms.items()},
         "growth": {k: form and _growth(form) for k, form in forms.items()},
         "closed_form_reason": analysis.closed_reason,
+        "distinct_conjecture": _conjecture(analysis.distinct_conjecture),
         "mean_length": {k: None if v is None else _number(v)
                         for k, v in analysis.mean_length.items()},
         "std_length": analysis.std_length,
@@ -77,6 +79,18 @@ def _recurrence(form: ClosedForm) -> dict[str, Any]:
         "coefficients": list(form.recurrence),
         "from": form.function.holds_from,
         "first": [_row(row) for row in form.first_rows],
+    }
+
+
+def _conjecture(found: Conjecture | None) -> dict[str, Any] | None:
+    """A recurrence of distinct counts that is not proved, and how deep it was checked."""
+    if found is None:
+        return None
+    return {
+        "coefficients": list(found.coefficients),
+        "from": len(found.first),
+        "first": [_row(row) for row in found.first],
+        "checked_depth": found.checked_depth,
     }
 
 
