@@ -25,6 +25,17 @@ def build(
         typer.Option(help="Side of an image in pixels, for the costs.", show_default=False),
     ] = None,
     act: ActOption = None,
+    project: Annotated[
+        str | None,
+        typer.Option(help="How older values pass a stage border: by default conv for images, "
+                     "pool-conv for channels last and tokens.", metavar="conv|pad|pool-conv",
+                     show_default=False),
+    ] = None,
+    unit: Annotated[
+        str,
+        typer.Option(help="Attention and MLP as units of their own (sum), or together (block).",
+                     metavar="sum|block"),
+    ] = "sum",
     pretrained: Annotated[
         bool, typer.Option("--pretrained", help="Start from timm's published weights.")
     ] = False,
@@ -48,7 +59,7 @@ def build(
     from recform.network import save_network, size
 
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
-                   image_size=image_size)  # fmt: skip
+                   image_size=image_size, project=project, unit=unit)  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
         print_json(_to_json(network, sizes))
@@ -70,6 +81,7 @@ def _to_json(network: FormulaNetwork, sizes: Size) -> dict[str, object]:
         "removed": list(architecture.removed),
         "plain_borders": list(architecture.plain_borders),
         "notes": list(architecture.notes),
+        "coverage": architecture.coverage,
     }
 
 
@@ -91,6 +103,7 @@ def _print(network: FormulaNetwork, sizes: Size) -> None:
           f"({sizes.projection_params:,} parameters)")  # fmt: skip
     for name in architecture.projections:
         print(f"  {name}")
+    print(f"{architecture.coverage:.0%} of the backbone's parameters lie in branches and shortcuts")
     removed = [path for path in architecture.removed if not path.rsplit(".")[-1].startswith("act")]
     if removed:
         print(f"not built, since nothing reads it: {', '.join(removed)}")

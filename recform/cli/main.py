@@ -12,6 +12,7 @@ import sys
 import typer
 
 from recform.cli.analyze import analyze
+from recform.cli.backbones import backbones
 from recform.cli.build import build
 from recform.cli.check import check
 from recform.cli.compare import compare
@@ -46,6 +47,7 @@ app.command()(design)
 app.command()(mutate)
 app.add_typer(plot, name="plot")
 app.command()(build)
+app.command()(backbones)
 app.command()(train)
 app.command()(sweep)
 app.command()(evaluate)

@@ -15,8 +15,13 @@ from recform.network.cost import num_macs as num_macs
 from recform.network.cost import num_parameters as num_parameters
 from recform.network.cost import size as size
 from recform.network.create import BackboneSpec as BackboneSpec
+from recform.network.identity import Identity as Identity
+from recform.network.identity import check_identity as check_identity
 from recform.network.saved import load_network as load_network
 from recform.network.saved import save_network as save_network
-from recform.network.stages import BackboneStages as BackboneStages
-from recform.network.stages import stages_of as stages_of
+from recform.network.survey import Description as Description
+from recform.network.survey import Family as Family
+from recform.network.survey import describe as describe
+from recform.network.survey import families as families
+from recform.network.survey import find_backbones as find_backbones
 from recform.network.zoo import CIFAR_NETS as CIFAR_NETS

@@ -11,19 +11,17 @@ from __future__ import annotations
 import linecache
 import operator
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
-import torch
 from timm.layers import LayerNorm2d
 from torch import fx, nn
 
 from recform.errors import UserError
-from recform.formula.ast import Definition
 from recform.network.backbone import Backbone, Unit, accepts_context
 from recform.network.emit import emit, keep_values_intact
-from recform.network.functions import Layout
-from recform.network.library import make_block
+from recform.network.layout import Passage, undo
 from recform.network.projection import NormMaker, make_projection
 from recform.tape import Call, Tape
 
@@ -38,12 +36,7 @@ class BackboneParts:
     """
 
     def __init__(
-        self,
-        backbone: Backbone,
-        spares: dict[str, Backbone],
-        projection: str = "conv",
-        definitions: tuple[Definition, ...] = (),
-        allow_code: bool = False,
+        self, backbone: Backbone, spares: dict[str, nn.Module], projection: str | None = None
     ) -> None:
         self.graph = fx.Graph()
         self.added = nn.Module()
@@ -52,87 +45,58 @@ class BackboneParts:
         self._backbone = backbone
         self._spares = spares
         self._projection = projection
-        self._definitions = {definition.block: definition for definition in definitions}
-        self._allow_code = allow_code
-        self._norms: dict[tuple[int, fx.Node], str] = {}
-        self._entered: dict[tuple[int, fx.Node], dict[fx.Node, fx.Node]] = {}
-        self._begun: dict[tuple[int, fx.Node], fx.Node] = {}
+        # by the addition of a unit and the state that it is applied to
+        self._entered: dict[tuple[fx.Node, fx.Node], dict[fx.Node, fx.Node]] = {}
+        self._begun: dict[tuple[fx.Node, fx.Node], fx.Node] = {}
+        self._passed: dict[tuple[fx.Node, fx.Node], fx.Node] = {}
         self._branches: dict[fx.Node, Unit] = {}
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
-        if block in self._definitions:
-            return self._defined(block, index, argument)
         unit = self._backbone.units[index]
-        copies = self._enter(index, argument)
-        before = len(self.graph.nodes)
-        if block != "F":
+        place = None if block == "F" else f"formula.{block}.{index}"
+        if place is not None:
             self._add_copy_of_branch(block, index)
-        for node in unit.branch:
-            self.copy(node, copies)
-            if block != "F":
-                _retarget(copies[node], unit.path, f"formula.{block}.{index}")
-        self._begun.setdefault((index, argument), list(self.graph.nodes)[before])
-        self._branches[copies[unit.branch_end]] = unit
-        return copies[unit.branch_end]
+        total = branch = self._branch(unit, argument, place)
+        if unit.more:
+            state = self.shortcut(index, argument) if unit.changes_state else argument
+            for inner in unit.more:
+                state = self._sum(state, branch, inner)
+                branch = self._branch(inner, state, place)
+                total = self._sum(total, branch, inner)
+        self._branches[total] = unit
+        return total
 
     def act(self, index: int, argument: fx.Node) -> fx.Node:
-        unit = self._backbone.units[index]
-        copies = {unit.addition: argument}
+        unit = self._backbone.units[index].last
+        if not unit.after:
+            return argument
+        copies: dict[fx.Node, fx.Node] = {}
+        copies[unit.addition] = self.rearrange(unit.rearranged, argument, copies)
         for node in unit.after:
             self.copy(node, copies)
-        return copies[unit.hands_on]
+        return self._back(unit.rearranged, copies[unit.hands_on], copies)
 
-    def norm(self, index: int, argument: fx.Node, position: int) -> fx.Node:
-        shape = self._backbone.reads[position]
-        # Each value that is normalised has a norm of its own.
-        again = sum(1 for known, _ in self._norms if known == index)
-        name = self._norms.setdefault(
-            (index, argument), f"norm.{index}" + (f"_{again}" if again else "")
-        )
+    def norm(self, index: int, argument: fx.Node) -> fx.Node:
+        shape = self._backbone.reads[index]
+        name = f"norm.{index}"
         if not _has(self.added, name):
             is_image = shape.is_channels_first and not shape.is_tokens
             make = norm_of_images(self._backbone) if is_image else nn.LayerNorm
             _add(self.added, name, make(shape.channels))
         return self.graph.call_module(f"formula.{name}", (argument,))
 
-    def layout(self, value: fx.Node, position: int) -> Layout:
-        shape = self._backbone.reads[position]
-        return Layout(shape.channels, shape.channel_axis + 1, len(shape.sizes) + 1)
-
-    def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
-        _add(self.added, name, module)
-        return self.graph.call_module(f"formula.{name}", arguments)
-
-    def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node:
-        _put(self.added, name, nn.Parameter(start))
-        return self.graph.get_attr(f"formula.{name}")
-
-    def _defined(self, block: str, index: int, argument: fx.Node) -> fx.Node:
-        """A block that the formula defines, in the shape behind the unit."""
-        name = f"{block}.{index}"
-        if not _has(self.added, name):
-            before, after = self._backbone.reads[index : index + 2]
-            made = make_block(self._definitions[block], self.layout(argument, index + 1),
-                              self._allow_code)  # fmt: skip
-            if before != after:
-                norm = norm_of_images(self._backbone)
-                made = nn.Sequential(make_projection(before, after, norm, self._projection), made)
-            _add(self.added, name, made)
-        return self.graph.call_module(f"formula.{name}", (argument,))
-
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
         unit = self._backbone.units[border]
-        copies = self._enter(border, argument)
-        begun = self._begun.get((border, argument))
-        if begun is None or unit.runs_branch_first:
-            for node in unit.shortcut:
-                self.copy(node, copies)
-        else:
+        key = (unit.addition, argument)
+        if key not in self._passed:
+            copies = self._enter(unit, argument)
+            begun = None if unit.runs_branch_first else self._begun.get(key)
             # The order in which gradients are added up is that of the forward pass.
-            with self.graph.inserting_before(begun):
+            with self.graph.inserting_before(begun) if begun is not None else nullcontext():
                 for node in unit.shortcut:
                     self.copy(node, copies)
-        return copies[unit.shortcut_end]
+            self._passed[key] = copies[unit.shortcut_end]
+        return self._passed[key]
 
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
         before, after = self._backbone.reads[border : border + 2]
@@ -152,6 +116,16 @@ class BackboneParts:
         copies[node] = self.context[node] = new
         return new
 
+    def rearrange(
+        self, passages: tuple[Passage, ...], state: fx.Node, copies: dict[fx.Node, fx.Node]
+    ) -> fx.Node:
+        """A state in the layout that a unit wants."""
+        for passage in passages:
+            copies[passage.start] = state
+            for node in passage.nodes:
+                state = self.copy(node, copies)
+        return state
+
     def order_sums(self) -> None:
         """Write F + x where the backbone does: the first operand decides the memory format."""
         for node in self.graph.nodes:
@@ -161,15 +135,41 @@ class BackboneParts:
                 if unit is not None and unit.adds_branch_first and left not in self._branches:
                     node.args = (right, left)
 
-    def _enter(self, index: int, argument: fx.Node) -> dict[fx.Node, fx.Node]:
+    def _branch(self, unit: Unit, argument: fx.Node, place: str | None) -> fx.Node:
+        """The branch of one residual sum; with the weights under `place`, if that is given."""
+        copies = self._enter(unit, argument)
+        before = len(self.graph.nodes)
+        for node in unit.branch:
+            self.copy(node, copies)
+            if place is not None:
+                _retarget(copies[node], unit.path, place)
+        self._begun.setdefault((unit.addition, argument), list(self.graph.nodes)[before])
+        return self._back(unit.rearranged, copies[unit.branch_end], copies)
+
+    def _sum(self, left: fx.Node, right: fx.Node, unit: Unit) -> fx.Node:
+        pair = (right, left) if unit.adds_branch_first else (left, right)
+        return self.graph.call_function(operator.add, pair)
+
+    def _enter(self, unit: Unit, argument: fx.Node) -> dict[fx.Node, fx.Node]:
         """What lies before a unit, applied to a state once, whoever reads it."""
-        key = (index, argument)
+        key = (unit.addition, argument)
         if key not in self._entered:
-            unit = self._backbone.units[index]
-            self._entered[key] = {unit.reads: argument}
+            copies: dict[fx.Node, fx.Node] = {}
+            copies[unit.reads] = self.rearrange(unit.lead, argument, copies)
             for node in unit.before:
-                self.copy(node, self._entered[key])
+                self.copy(node, copies)
+            self._entered[key] = copies
         return self._entered[key]
+
+    def _back(
+        self, passages: tuple[Passage, ...], value: fx.Node, copies: dict[fx.Node, fx.Node]
+    ) -> fx.Node:
+        """A value that a unit made, in the layout of the stage."""
+        for passage in reversed(passages):
+            befores = (passage.start, *passage.nodes[:-1])
+            for node, before in reversed(list(zip(passage.nodes, befores, strict=True))):
+                value = undo(node, value, copies[before], self.graph)
+        return value
 
     def _find(self, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
         found = copies.get(node) or self.context.get(node)
@@ -185,9 +185,9 @@ class BackboneParts:
         name = f"{block}.{index}"
         if _has(self.added, name):
             return
-        unit, spare = self._backbone.units[index], self._spares[block].model
+        unit, spare = self._backbone.units[index], self._spares[block]
         _add(self.added, name, nn.Module())
-        for node in unit.branch:
+        for node in (*unit.branch, *(n for inner in unit.more for n in inner.branch)):
             if _has_path(node):
                 target = str(node.target)
                 _put(self.added.get_submodule(name), _below(target, unit.path),
@@ -226,7 +226,8 @@ def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
         if not order[first] < order[node] <= order[last]:
             parts.copy(node, copies)
         elif node is last:
-            copies[node] = emit(tape, parts.graph, parts, copies[first])
+            state = emit(tape, parts.graph, parts, copies[first])
+            copies[node] = parts.rearrange(backbone.exit, state, {})
     parts.order_sums()
     if list(parts.added.children()):
         backbone.model.add_module("formula", parts.added)
@@ -311,7 +312,6 @@ def _put(root: nn.Module, path: str, value: Any) -> None:
         root.register_buffer(leaf, value)
 
 
-def spare_blocks(tape: Tape, definitions: tuple[Definition, ...] = ()) -> tuple[str, ...]:
-    """The blocks beside F that the tape calls, and that are copies of the backbone's."""
-    called = {op.block for op in tape.operations if isinstance(op, Call)}
-    return tuple(sorted(called - {"F"} - {definition.block for definition in definitions}))
+def spare_blocks(tape: Tape) -> tuple[str, ...]:
+    """The blocks beside F that the tape calls."""
+    return tuple(sorted({op.block for op in tape.operations if isinstance(op, Call)} - {"F"}))

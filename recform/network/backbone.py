@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import torch
@@ -19,14 +19,18 @@ from torch import fx, nn
 from torch.fx.proxy import TraceError
 
 from recform.errors import UserError
+from recform.network.layout import Passage, is_round_trip, passage_between
 from recform.network.open import open_up
-from recform.network.refusal import why_not
+from recform.network.refusal import HINT, why_no_chain
 from recform.network.shape import Shape, shape_of
 from recform.network.split import Addition, Flow, num_weights, residual_additions
 from recform.network.trace import ghost_of
 
 # torch.fx patches nn.Module while it traces: one backbone at a time, or threads meet in the patch.
 _TRACING = Lock()
+UNITS = ("sum", "block")
+# A chain with less in it is an accident of a net that branches, such as MobileViT's first blocks.
+LEAST_COVERAGE = 0.05
 # Children of a model whose additions are no units of the chain, whatever their form.
 _STEM_AND_HEAD = ("stem", "patch_embed", "head", "classifier", "fc")
 
@@ -38,6 +42,9 @@ class Unit:
     `reads` is the state; `before` leads from it to `enters`, which branch and shortcut read. They
     end in `branch_end` and `shortcut_end`, and `after` leads from the addition to `hands_on`, the
     next state. `adds_branch_first` and `runs_branch_first` keep the order of the original's sum.
+
+    `lead` leads from the layout in which the stage keeps its state to that of `reads`; `passage` is
+    `before`, if that only rearranges. `more` are the further sums of a unit that is a whole block.
     """
 
     path: str
@@ -53,15 +60,37 @@ class Unit:
     hands_on: fx.Node
     adds_branch_first: bool
     runs_branch_first: bool
+    lead: tuple[Passage, ...] = ()
+    passage: Passage | None = None
+    more: tuple[Unit, ...] = ()
 
     @property
     def changes_state(self) -> bool:
         """Whether a state passes by more than a wire, so that older values need a projection."""
-        return self.enters is not self.reads or self.shortcut_end is not self.enters
+        is_wire = self.enters is self.reads or self.passage is not None
+        return not is_wire or self.shortcut_end is not self.enters
+
+    @property
+    def rearranged(self) -> tuple[Passage, ...]:
+        """From the layout of the stage to the one in which the unit adds."""
+        if self.changes_state:
+            return ()
+        return self.lead if self.passage is None else (*self.lead, self.passage)
 
     @property
     def nodes(self) -> tuple[fx.Node, ...]:
-        return (*self.before, *self.branch, *self.shortcut, *self.after)
+        own = (*self.before, *self.branch, *self.shortcut, *self.after)
+        return (*own, *(node for inner in self.more for node in inner.nodes))
+
+    @property
+    def last(self) -> Unit:
+        return self.more[-1] if self.more else self
+
+    @property
+    def weights(self) -> tuple[fx.Node, ...]:
+        """The nodes of branch and shortcut."""
+        sums = (self, *self.more)
+        return tuple(node for unit in sums for node in (*unit.branch, *unit.shortcut))
 
 
 @dataclass(frozen=True)
@@ -69,7 +98,8 @@ class Backbone:
     """The parts of a model. `trunk` is the graph of `method`, its forward or forward_features.
 
     `flow` says which values of the graph are made from the images.
-    `reads[j]` is the shape that unit j reads; the last entry is what the head reads.
+    `reads[j]` is the shape that unit j reads; the last entry is what the head reads. `exit` leads
+    from the layout of the last stage to the one that the head wants.
     """
 
     model: nn.Module
@@ -78,6 +108,7 @@ class Backbone:
     flow: Flow
     units: tuple[Unit, ...]
     reads: tuple[Shape, ...]
+    exit: tuple[Passage, ...] = ()
 
     @property
     def depth(self) -> int:
@@ -91,48 +122,75 @@ class Backbone:
     @property
     def has_act(self) -> bool:
         """Whether something follows the addition, for a formula to place with `act`."""
-        return any(unit.after for unit in self.units)
+        return any(unit.last.after for unit in self.units)
 
     @property
     def coverage(self) -> float:
         """The share of the model's parameters that lies in branches and shortcuts."""
-        inside = [node for unit in self.units for node in (*unit.branch, *unit.shortcut)]
+        inside = [node for unit in self.units for node in unit.weights]
         total = sum(parameter.numel() for parameter in self.model.parameters())
         return num_weights(inside, self.model) / total if total else 0.0
 
 
-def take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
+def take_apart(model: nn.Module, image_size: tuple[int, int, int], unit: str = "sum") -> Backbone:
     """The stem, units and head of a model; `image_size` is (channels, height, width).
+
+    A unit is each residual sum, or with "block" each module that holds some.
 
     The model may be on the meta device, and is not changed. Raises UserError `no-units` if it has
     no chain of residual units, with what was found instead.
     """
     with _TRACING, torch.random.fork_rng(devices=[]):
-        return _take_apart(model, image_size)
+        whole = _take_apart(model, image_size)
+        return _by_blocks(whole) if unit == "block" else whole
 
 
 def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     method = "forward_features" if hasattr(model, "forward_features") else "forward"
     ghost = ghost_of(model)
     images = torch.empty(2, *image_size, device="meta")
+    name = type(model).__name__
     try:
         graph = open_up(ghost, method, images)
     except TraceError as error:
-        raise UserError("no-units", f"the forward pass of {type(model).__name__} cannot be "
-                        f"followed: {error}", why_not(ghost)) from error  # fmt: skip
+        message = f"the forward pass of {name} cannot be followed: {str(error).split('. ')[0]}"
+        raise UserError("no-units", message, HINT) from error
     flow = Flow(graph, next(iter(graph.nodes)))
-    additions = [a for a in residual_additions(graph, flow, ghost) if _is_in_chain(a, ghost)]
+    additions = [a for a in residual_additions(graph, flow, ghost) if _is_in_chain(a)]
     if not additions:
-        raise UserError("no-units", f"{type(model).__name__} has no chain of residual units",
-                        why_not(ghost))  # fmt: skip
-    units = _units(graph, flow, additions)
+        raise UserError("no-units", f"{name} {why_no_chain(ghost, method, images)}", HINT)
+    units, lead = _keep_layout(_units(graph, flow, additions), flow)
     prefix = getattr(model, "num_prefix_tokens", 0)
     reads = [_shape(unit, unit.reads, ghost, image_size, prefix) for unit in units]
     reads.append(_shape(units[-1], units[-1].hands_on, ghost, image_size, prefix))
-    return Backbone(model, method, graph, flow, units, tuple(reads))
+    for place, unit in enumerate(units):
+        if unit.rearranged:
+            # The state is in the layout of the stage on both sides.
+            reads[place + 1] = reads[place]
+    whole = Backbone(model, method, graph, flow, units, tuple(reads), lead)
+    if whole.coverage < LEAST_COVERAGE:
+        share = f"{whole.coverage:.1%} of its parameters"
+        message = f"the {len(units)} units of {name} that form a chain hold {share}, no more"
+        raise UserError("no-units", message, HINT)
+    return whole
 
 
-def _is_in_chain(addition: Addition, model: nn.Module) -> bool:
+def _by_blocks(backbone: Backbone) -> Backbone:
+    """The sums of one module as one unit, where nothing but them changes the state between."""
+    units: list[Unit] = []
+    reads: list[Shape] = []
+    for unit, shape in zip(backbone.units, backbone.reads[:-1], strict=True):
+        first = units[-1] if units else None
+        if (first is not None and first.path == unit.path and not unit.changes_state
+                and not first.last.after):  # fmt: skip
+            units[-1] = replace(first, more=(*first.more, unit))
+        else:
+            units.append(unit)
+            reads.append(shape)
+    return replace(backbone, units=tuple(units), reads=(*reads, backbone.reads[-1]))
+
+
+def _is_in_chain(addition: Addition) -> bool:
     """Whether an addition lies behind the stem and before the head."""
     owner = str(addition.node.meta["owner"])
     top = owner.split(".")[0]
@@ -175,6 +233,21 @@ def _units(graph: fx.Graph, flow: Flow, additions: Sequence[Addition]) -> tuple[
         units.append(_unit(cut, graph, addition, reads, hands_on))
         reads = hands_on
     return tuple(units)
+
+
+def _keep_layout(units: Sequence[Unit], flow: Flow) -> tuple[tuple[Unit, ...], tuple[Passage, ...]]:
+    """The units with their leads: a stage keeps its layout where units only rearrange."""
+    lead: tuple[Passage, ...] = ()
+    kept: list[Unit] = []
+    for unit in units:
+        passage = None
+        if unit.enters is not unit.reads and unit.shortcut_end is unit.enters:
+            passage = passage_between(unit.reads, unit.enters, flow)
+        kept.append(replace(unit, lead=lead, passage=passage))
+        lead = kept[-1].rearranged
+        if lead and is_round_trip(lead):
+            lead = ()
+    return tuple(kept), lead
 
 
 def _unit(cut: _Cut, graph: fx.Graph, addition: Addition, reads: fx.Node,

@@ -24,9 +24,23 @@ from recform.network.assemble import (
     remove_unread,
     spare_blocks,
 )
-from recform.network.backbone import Backbone, take_apart
+from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
+from recform.network.projection import PROJECTIONS
 from recform.tape import Stages, Tape, place, unroll
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is chosen beside formula and backbone.
+
+    `image_size` is None for the backbone's own; `project` is one of `PROJECTIONS`, or None for
+    `conv` on images and `pool-conv` on channels last and tokens; `unit` is one of `UNITS`.
+    """
+
+    image_size: int | None = None
+    project: str | None = None
+    unit: str = "sum"
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,8 @@ class Architecture:
     `spec` is None where the backbone was a model instance. `graph` is `forward_features`; the
     `meta["values"]` of its nodes name the values of the tape that they hold. `projections` are the
     names of new modules at stage borders, `removed` the backbone's modules that nothing reads,
-    `plain_borders` the units that run the backbone's own formula.
+    `plain_borders` the units that run the backbone's own formula, `coverage` the share of the
+    backbone's parameters in branches and shortcuts.
     """
 
     formula: Formula
@@ -49,6 +64,8 @@ class Architecture:
     removed: tuple[str, ...]
     plain_borders: tuple[int, ...]
     notes: tuple[str, ...]
+    plan: Plan
+    coverage: float
 
     @property
     def num_blocks(self) -> int:
@@ -90,7 +107,8 @@ class FormulaNetwork(nn.Module):
                 "a network built on a model instance cannot be pickled: build it by name"
             )
         spec = replace(spec, num_classes=getattr(self, "num_classes", spec.num_classes))
-        return _rebuild, (str(self.architecture.formula), spec, self.state_dict(), self.training)
+        formula, plan = str(self.architecture.formula), self.architecture.plan
+        return _rebuild, (formula, spec, plan, self.state_dict(), self.training)
 
 
 def build(
@@ -101,16 +119,21 @@ def build(
     pretrained: bool = False,
     act: str | None = None,
     image_size: int | None = None,
-    allow_code: bool = False,
+    project: str | None = None,
+    unit: str = "sum",
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
 
-    `backbone` is a timm model of the ResNet family, one of recform's CIFAR nets, or an instance of
-    one, which is then changed. `num_classes` defaults to the backbone's own. `act` puts `act` into
-    a formula that has none: around x[l] + F(x[l]) ("sum") or the right side ("end"). `image_size`
-    only matters where strides depend on it. Blocks from Python are made only with `allow_code`.
-    Further keywords go to timm.
+    `backbone` is a timm model, one of recform's CIFAR nets, or any model with a chain of residual
+    units, which is then changed. `num_classes` defaults to the backbone's own. `act` puts `act`
+    into a formula that has none: around x[l] + F(x[l]) ("sum") or the right side ("end").
+
+    `image_size` matters where the forward pass depends on it. `project` is what older values pass
+    a stage border by: "conv", "pad" or "pool-conv". `unit` is "sum", where attention and MLP are
+    units of their own, or "block", where a module with several residual sums is one unit: F(x) is
+    then the sum of its branches, and the backbone comes back up to rounding. Further keywords go
+    to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
@@ -131,8 +154,10 @@ def build(
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
     model = create(spec, pretrained) if spec is not None else backbone
     assert isinstance(model, nn.Module)
-    whole = take_apart(model, input_size(model, in_chans, image_size))
-    return _put_together(formula, whole, spec, allow_code)
+    plan = Plan(image_size, project, unit)
+    _check_plan(plan)
+    whole = take_apart(model, input_size(model, in_chans, image_size), unit)
+    return _put_together(formula, whole, spec, plan)
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
@@ -146,16 +171,27 @@ def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None)
                             "give a larger number")  # fmt: skip
 
 
+def _check_plan(plan: Plan) -> None:
+    for name, value, known in (
+        ("projection", plan.project, (None, *PROJECTIONS)),
+        ("unit", plan.unit, UNITS),
+    ):
+        if value not in known:
+            choices = ", ".join(str(choice) for choice in known if choice is not None)
+            raise UserError("bad-argument", f"there is no {name} `{value}`", f"choose {choices}")
+
+
 def _put_together(
-    formula: Formula, backbone: Backbone, spec: BackboneSpec | None, allow_code: bool = False
+    formula: Formula, backbone: Backbone, spec: BackboneSpec | None, plan: Plan
 ) -> FormulaNetwork:
     tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
     if tape.output is None:
         raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
                         "give its states a start")  # fmt: skip
     placed = place(tape)
-    spares = _spares(backbone, spare_blocks(placed, formula.definitions), spec)
-    parts = BackboneParts(backbone, spares, definitions=formula.definitions, allow_code=allow_code)
+    spares = _spares(backbone, spare_blocks(placed), spec)
+    parts = BackboneParts(backbone, spares, plan.project)
+    coverage = backbone.coverage
     graph = assemble(backbone, placed, parts)
     removed = remove_unread(backbone, graph)
     forward, code = forward_from(graph, backbone)
@@ -174,24 +210,20 @@ def _put_together(
         removed=removed,
         plain_borders=tape.plain_borders,
         notes=tuple(_notes(formula, backbone, tape)),
+        plan=plan,
+        coverage=coverage,
     )
     return model  # type: ignore[return-value]
 
 
 def _spares(
     backbone: Backbone, blocks: tuple[str, ...], spec: BackboneSpec | None
-) -> dict[str, Backbone]:
+) -> dict[str, nn.Module]:
     """For each further block a fresh copy of the backbone, to take its branches from."""
     if blocks and spec is None:
         raise UserError("no-units", f"block {', '.join(blocks)} needs a fresh copy of the backbone",
                         "name the backbone instead of passing an instance")  # fmt: skip
-    spares = {}
-    for block in blocks:
-        model = create(spec, pretrained=False)  # type: ignore[arg-type]
-        reads = backbone.reads[0]
-        spares[block] = take_apart(model, input_size(model, model.in_chans, None))  # type: ignore[arg-type]
-        assert spares[block].reads[0].channels == reads.channels, "a copy has the same shapes"
-    return spares
+    return {block: create(spec, pretrained=False) for block in blocks}  # type: ignore[arg-type]
 
 
 def _notes(formula: Formula, backbone: Backbone, tape: Tape) -> list[str]:
@@ -219,11 +251,11 @@ def _with_act_text(formula: Formula) -> str:
 
 
 def _rebuild(
-    text: str, spec: BackboneSpec, state: dict[str, torch.Tensor], training: bool
+    text: str, spec: BackboneSpec, plan: Plan, state: dict[str, torch.Tensor], training: bool
 ) -> FormulaNetwork:
     model = create(spec, pretrained=False)
-    whole = take_apart(model, input_size(model, spec.in_chans, None))
-    network = _put_together(resolve(text), whole, spec)
+    whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
+    network = _put_together(resolve(text), whole, spec, plan)
     floating = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
     network.to(floating).load_state_dict(state)
     return network.train(training)

@@ -9,6 +9,7 @@ does inside of what stays a call need not be traceable.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import torch
@@ -18,6 +19,10 @@ from torch.fx.proxy import TraceError
 
 from recform.network.split import Flow, residual_additions
 from recform.network.trace import Input, trace
+
+# Block class -> its arguments that are made from images, and no states: GC ViT's blocks all read
+# one query, pooled from what enters their stage.
+CONTEXT = {"GlobalContextVitBlock": ("q_global",)}
 
 
 def open_up(ghost: nn.Module, method: str, images: torch.Tensor) -> fx.Graph:
@@ -51,6 +56,7 @@ class _Opened:
 
 def _open_children(opened: _Opened, module: nn.Module, data: int = 0) -> bool:
     """Open what holds additions; whether there are any, here or further down."""
+    _mark_context(opened.graph, module)
     flow = Flow(opened.graph, opened.inputs[data])
     for node in flow.line():
         child = module.get_submodule(str(node.target)) if node.op == "call_module" else None
@@ -67,6 +73,17 @@ def _open_children(opened: _Opened, module: nn.Module, data: int = 0) -> bool:
         if _open_children(inner, child, states[0]):
             opened.children[node] = inner
     return bool(opened.children) or bool(residual_additions(opened.graph, flow, module))
+
+
+def _mark_context(graph: fx.Graph, module: nn.Module) -> None:
+    for node in graph.nodes:
+        child = module.get_submodule(str(node.target)) if node.op == "call_module" else None
+        names = CONTEXT.get(type(child).__name__, ())
+        if child is not None and names:
+            bound = signature(child.forward).bind(*node.args, **node.kwargs).arguments
+            for argument in (bound.get(name) for name in names):
+                if isinstance(argument, fx.Node):
+                    argument.meta["is_context"] = True
 
 
 def _trace_call(module: nn.Module, node: fx.Node) -> fx.Graph:
@@ -137,7 +154,10 @@ def _copy(node: fx.Node, copies: dict[fx.Node, Any], graph: fx.Graph, path: str,
     if node.op == "call_module":
         target = _join(path, str(node.target))
         if type(ghost.get_submodule(target)) is nn.Identity:
-            return copies[node.args[0]]  # type: ignore[index]
+            source = copies[node.args[0]]  # type: ignore[index]
+            if node.meta.get("is_context"):
+                source.meta["is_context"] = True
+            return source
     new = graph.node_copy(node, lambda old: copies[old])
     new.meta = {**node.meta, "owner": path}
     if node.op in ("call_module", "get_attr"):

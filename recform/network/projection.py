@@ -29,21 +29,20 @@ NormMaker = Callable[[int], nn.Module]
 
 
 def make_projection(
-    before: Shape, after: Shape, norm: NormMaker = nn.BatchNorm2d, kind: str = "conv"
+    before: Shape, after: Shape, norm: NormMaker = nn.BatchNorm2d, kind: str | None = None
 ) -> nn.Module:
     """The module that brings a value from one shape to another.
 
+    `kind` is one of `PROJECTIONS`; None is `conv` for images and `pool-conv` for other layouts.
+
     Raises UserError `no-projection` where a shape has no place and channels to be brought along.
     """
-    if kind not in PROJECTIONS:
-        raise UserError("bad-argument", f"there is no projection `{kind}`",
-                        f"choose {', '.join(PROJECTIONS)}")  # fmt: skip
     for shape in (before, after):
         if len(shape.sizes) not in (2, 3):
             raise UserError("no-projection", f"a state of shape {shape} has no projection",
                             "use a formula that reads x[l] and F(x[l]) only")  # fmt: skip
-    image = _project_image(before, after, norm, kind)
     is_image = all(len(s.sizes) == 3 and s.is_channels_first for s in (before, after))
+    image = _project_image(before, after, norm, kind or ("conv" if is_image else "pool-conv"))
     return image if is_image else AsImage(image, before, after)
 
 

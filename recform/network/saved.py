@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from recform.errors import UserError
 from recform.formula import load
-from recform.network.build import FormulaNetwork, build
+from recform.network.build import FormulaNetwork, Plan, build
 
 
 def save_network(network: FormulaNetwork, folder: str | Path) -> None:
@@ -37,6 +38,7 @@ def save_network(network: FormulaNetwork, folder: str | Path) -> None:
         "num_classes": getattr(network, "num_classes", spec.num_classes),
         "in_chans": spec.in_chans,
         "keywords": dict(spec.keywords),
+        **asdict(architecture.plan),
         "recform": version("recform"),
     }
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -65,13 +67,15 @@ def load_network(folder: str | Path) -> FormulaNetwork:
         description = json.loads(path.read_text(encoding="utf-8"))
         name, keywords = description["backbone"], description["keywords"]
         num_classes, in_chans = description["num_classes"], description["in_chans"]
+        # What networks of version 0.1 did not choose has its default.
+        plan = {key: description[key] for key in asdict(Plan()) if key in description}
         if not isinstance(name, str) or not isinstance(keywords, dict):
             raise TypeError("a name and keywords are expected")
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise _bad(path, "does not describe a network") from error
-    network = build(load(folder / "formula.rf"), name, num_classes, in_chans, **keywords)
+    network = build(load(folder / "formula.rf"), name, num_classes, in_chans, **plan, **keywords)
     path = folder / "weights.safetensors"
     try:
         network.load_state_dict(load_file(path))

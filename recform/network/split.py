@@ -40,14 +40,17 @@ class Addition:
 
 
 class Flow:
-    """How tensors flow from one node of a graph to its output: the tree of dominators."""
+    """How tensors flow from one node of a graph to its output: the tree of dominators.
+
+    Nodes marked `meta["is_context"]` are left out.
+    """
 
     def __init__(self, graph: fx.Graph, root: fx.Node) -> None:
         self.root = root
         self._depth = {root: 0}
         self._above: dict[fx.Node, fx.Node] = {}
         for node in graph.nodes:
-            inputs = self.inputs(node)
+            inputs = [] if node.meta.get("is_context") else self.inputs(node)
             if inputs and (node.op == "output" or carries_tensor(node.meta["value"])):
                 above = reduce(self.common, inputs)
                 self._above[node], self._depth[node] = above, self._depth[above] + 1

@@ -197,7 +197,8 @@ class _Tracer(fx.Tracer):
                      **options: Any) -> Any:  # fmt: skip
         proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
         self._run(proxy, args, kwargs)
-        return proxy
+        # Whether something is None is asked with `is`, which no proxy can answer.
+        return None if proxy.node.meta["value"] is None else proxy
 
     def recording(self, function: Any) -> Any:
         """A factory that stands in the graph when a forward calls it."""
