@@ -14,6 +14,7 @@ from functools import cached_property
 from recform.errors import UserError
 from recform.formula import Formula
 from recform.paths.affine import NotSteadyError
+from recform.paths.derivative import is_linear
 from recform.paths.jets import ABSENT, Jet, Jets, Vector, add, scale
 from recform.paths.recurrence import Form, Recurrence
 from recform.paths.start import sources_of
@@ -148,7 +149,12 @@ def row_of(tape: Tape, jets: Jets, start: int = 0) -> Jet:
 
 
 def plain(tape: Tape, jets: Jets) -> Mapping[int, Jet]:
-    """The jets of a tape's values, without derivatives."""
+    """The jets of a tape's values, without derivatives.
+
+    Raises NotSteadyError where values are multiplied, or made of several by a function.
+    """
+    if not is_linear(tape):
+        raise NotSteadyError("values are multiplied by values, or made of several")
     meanings: dict[int, Jet] = {}
     if tape.output is not None:
         fold(tape, jets, visit=meanings.__setitem__)
