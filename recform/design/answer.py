@@ -58,7 +58,7 @@ class Candidate:
             found.append("some paths cancel: exactly only if no activation, norm or projection "
                          "stands between the terms")  # fmt: skip
         if any(call.count("F(") > 1 for call in self.upkeep.calls):
-            found.append("a block reads its own output, which no border block can")
+            found.append("a block reads its own output, which none at a stage border can")
         return tuple(found)
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from recform.errors import FormulaError, Source, UserError
 # Words up to which routes are compared.
 CHECKED_WORDS = 8
 MAX_STATES = 24
-MAX_DEPTH = 64
+MAX_DEPTH = 32
 
 
 def by_length(

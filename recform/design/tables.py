@@ -42,7 +42,7 @@ class NoRecurrenceError(Exception):
 
 def is_table(text: str) -> bool:
     """Whether a specification is a table: rows, or a file with them."""
-    return ";" in text or _is_file(text) or _has_comma_outside(text)
+    return ";" in text or "\n" in text.strip() or _is_file(text) or _has_comma_outside(text)
 
 
 def read_table(text: str) -> list[Row]:

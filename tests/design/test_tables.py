@@ -33,6 +33,10 @@ def test_a_file_of_rows_is_read(tmp_path: Path, name: str, text: str):
     assert formula_of(str(tmp_path / name)) == "x[l+1] = x[l] + F(x[l])"
 
 
+def test_lines_are_rows():
+    assert formula_of("1\n1 1\n1 2 1\n") == "x[l+1] = x[l] + F(x[l])"
+
+
 def test_rows_may_be_rationals_and_empty():
     assert read_table("1; 1/2, 0.5;; 2") == [
         fmpq_poly([1]), fmpq_poly([1, 1]) / 2, fmpq_poly([]), fmpq_poly([2])
