@@ -32,7 +32,16 @@ from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data
 from recform.training.data import recipe_for as recipe_for
 from recform.training.dataset import DataSet as DataSet
+from recform.training.device import pick_device as pick_device
 from recform.training.fine import take_over as take_over
+from recform.training.folder import Files as Files
+from recform.training.inspect import DataReport as DataReport
+from recform.training.inspect import PartReport as PartReport
+from recform.training.inspect import inspect as inspect
+from recform.training.judge import Guess as Guess
+from recform.training.judge import evaluate_on as evaluate_on
+from recform.training.judge import guesses as guesses
+from recform.training.loop import Score as Score
 from recform.training.progress import EpochMetrics as EpochMetrics
 from recform.training.progress import Plan as Plan
 from recform.training.progress import Progress as Progress

@@ -51,6 +51,7 @@ class Cifar:
     deviation: tuple[float, ...]
     layouts: tuple[Layout, Layout]
     source: type[CIFAR10]
+    classes: tuple[str, ...] = ()
 
 
 def _binary_records(path: Path, num_label_bytes: int) -> Records:
@@ -98,7 +99,9 @@ CIFAR_10 = Cifar(
         Layout("cifar-10-batches-py", _BATCHES, ("test_batch",), _pickled_records),
     ),
     source=CIFAR10,
-)
+    classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+             "truck"),
+)  # fmt: skip
 
 CIFAR_100 = Cifar(
     name="cifar100",
@@ -141,6 +144,7 @@ def read_cifar(cifar: Cifar, directory: Path) -> DataSet:
         mean=cifar.mean,
         deviation=cifar.deviation,
         directory=folder,
+        classes=cifar.classes,
     )
 
 

@@ -10,10 +10,13 @@ from types import MappingProxyType
 
 from recform.errors import UserError
 from recform.training import recipes
+from recform.training.birds import read_birds
 from recform.training.cifar import CIFAR_10, CIFAR_100, SIDE, Cifar, read_cifar
 from recform.training.dataset import DataSet, limited
 from recform.training.digits import read_digits
+from recform.training.fashion import read_fashion
 from recform.training.folder import read_folder
+from recform.training.imagenet import read_imagenet
 from recform.training.recipe import Recipe
 
 
@@ -72,10 +75,21 @@ def _cifar(cifar: Cifar) -> Callable[[Path | None, int | None], DataSet]:
     return read
 
 
-def _folder(directory: Path | None, image_size: int | None) -> DataSet:
-    if directory is None:
-        raise UserError("no-data", "no folder of images is given", "name it: --data-dir DIR")
-    return read_folder(directory, image_size or 224)
+def _fashion(directory: Path | None, image_size: int | None) -> DataSet:
+    if image_size not in (None, SIDE):
+        raise UserError("bad-argument", f"the images of fashion-mnist have {SIDE} pixels a side")
+    return read_fashion(directory or Path.home() / ".cache" / "recform")
+
+
+def _on_disk(
+    read: Callable[[Path, int], DataSet],
+) -> Callable[[Path | None, int | None], DataSet]:
+    def read_given(directory: Path | None, image_size: int | None) -> DataSet:
+        if directory is None:
+            raise UserError("no-data", "no folder of images is given", "name it: --data-dir DIR")
+        return read(directory, image_size or 224)
+
+    return read_given
 
 
 DATA_SETS: Mapping[str, DataSource] = MappingProxyType(
@@ -83,6 +97,13 @@ DATA_SETS: Mapping[str, DataSource] = MappingProxyType(
         "digits": DataSource("1,797 handwritten digits, at hand", _digits, recipes.digits),
         "cifar10": DataSource("60,000 photos, 10 classes", _cifar(CIFAR_10), recipes.liao_cifar),
         "cifar100": DataSource("60,000 photos, 100 classes", _cifar(CIFAR_100), recipes.liao_cifar),
-        "folder": DataSource("your images, a folder a class", _folder, recipes.folder),
+        "fashion-mnist": DataSource("70,000 grey pictures, 10 classes", _fashion, recipes.fashion),
+        "imagenet": DataSource(
+            "ImageNet-1k, a folder a synset", _on_disk(read_imagenet), recipes.liao_imagenet
+        ),
+        "cub200": DataSource("11,788 birds, 200 classes", _on_disk(read_birds), recipes.folder),
+        "folder": DataSource(
+            "your images, a folder a class", _on_disk(read_folder), recipes.folder
+        ),
     }
 )

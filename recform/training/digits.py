@@ -38,6 +38,7 @@ def read_digits(image_size: int = 32) -> DataSet:
         image_size=image_size,
         mean=(MEAN,) * RGB,
         deviation=(DEVIATION,) * RGB,
+        classes=tuple("0123456789"),
     )
 
 

@@ -35,6 +35,11 @@ class Files:
     share: float = 1.0
     on_disk: bool = True
 
+    @classmethod
+    def empty(cls, image_size: int) -> Files:
+        """No images, of this size."""
+        return cls((), torch.zeros(0, dtype=torch.long), image_size)
+
     @property
     def side(self) -> int:
         return self.image_size

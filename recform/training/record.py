@@ -55,6 +55,8 @@ def configuration(
             "num_test": data.num_test,
             "num_classes": data.num_classes,
             "image_size": data.image_size,
+            "mean": list(data.mean),
+            "deviation": list(data.deviation),
             "classes": list(data.classes),
         },
         "recipe": asdict(task.recipe),

@@ -1,0 +1,94 @@
+"""recform data: what can be trained on, and whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recform.cli.arguments import JsonOption
+from recform.cli.output import print_json, table
+from recform.cli.train import DataDirOption, SideOption
+from recform.errors import UserError
+
+if TYPE_CHECKING:
+    from recform.training import DataReport, PartReport
+
+# Damaged images that are named.
+MOST_NAMED = 10
+
+data = typer.Typer(
+    help="List the data sets, and look one over before hours are spent on it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@data.command("list")
+def list_sets() -> None:
+    """List the data sets, each with the recipe that goes with it."""
+    from recform.training import DATA_SETS
+
+    print(table(
+        ("name", "recipe", "what"),
+        [(name, source.recipe().name, source.title) for name, source in DATA_SETS.items()],
+    ))  # fmt: skip
+
+
+@data.command()
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    data_dir: DataDirOption = None,
+    image_size: SideOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every image of a data set: counts, classes, pixels, damaged files.
+
+    \b
+    Example:  recform data check folder --data-dir photos
+
+    Exits with 1 where an image is damaged or a class has none.
+    """
+    from recform.training import inspect, load_data
+
+    images = load_data(name, data_dir, image_size=image_size)
+    report = inspect(images)
+    if as_json:
+        print_json({"num_classes": images.num_classes, "image_size": images.image_size,
+                    **asdict(report)})  # fmt: skip
+    else:
+        side = images.image_size
+        print(f"{name}: {images.num_classes} classes, images of {side} x {side} pixels\n")
+        _print(report)
+    _raise_faults(name, report)
+
+
+def _print(report: DataReport) -> None:
+    header = ("part", "images", "a class has", "mean", "deviation", "damaged")
+    print(table(header, [_row("train", report.train), _row("test", report.test)]))
+    if report.num_shared:
+        print(f"\n{report.num_shared:,} of the test images are training images too")
+
+
+def _row(name: str, part: PartReport) -> tuple[str, ...]:
+    return (
+        name,
+        f"{part.num_images:,}",
+        f"{part.smallest_class:,} to {part.largest_class:,}",
+        f"{part.mean:.4f}",
+        f"{part.deviation:.4f}",
+        f"{len(part.damaged):,}",
+    )
+
+
+def _raise_faults(name: str, report: DataReport) -> None:
+    if report.damaged:
+        named = "; ".join(report.damaged[:MOST_NAMED])
+        raise UserError("damaged-data", f"{name} has {len(report.damaged):,} damaged images: "
+                        f"{named}", "get these files anew, or remove them")  # fmt: skip
+    for part, found in (("training", report.train), ("test", report.test)):
+        if found.empty_classes:
+            raise UserError("damaged-data", f"{name} has no {part} image of class "
+                            f"{found.empty_classes[0]}",
+                            "get the missing images, or remove the class")  # fmt: skip

@@ -1,0 +1,154 @@
+"""recform evaluate and recform predict: a trained network is asked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recform.cli.arguments import JsonOption
+from recform.cli.output import print_json, table, talk
+from recform.cli.train import DataDirOption, DeviceOption, LimitOption
+from recform.errors import UserError
+
+if TYPE_CHECKING:
+    from recform.network import FormulaNetwork
+    from recform.training import DataSet
+
+TrainedArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run, or a network's folder.", show_default=False)
+]
+
+
+def evaluate(
+    trained: Annotated[
+        str,
+        typer.Argument(metavar="RUN|DIR|BACKBONE", show_default=False,
+                       help="A run, a network's folder, or a timm model with published weights."),
+    ],
+    data: Annotated[
+        str | None, typer.Option(help="The run's own, if left out.", show_default=False)
+    ] = None,
+    data_dir: DataDirOption = None,
+    resolutions: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Sides of the images; the data's, if left out.",
+                     show_default=False),
+    ] = None,
+    test_crop: Annotated[
+        float | None,
+        typer.Option(help="Share of the shorter side; the recipe's, if left out.",
+                     show_default=False),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 128,
+    limit_test: LimitOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Judge a trained network on the test images of a data set, at one or several resolutions.
+
+    \b
+    Example:  recform evaluate runs/demo/digits
+              recform evaluate runs/photos --resolutions 224,256,288,320
+
+    Of a run the best checkpoint is judged. With --json: a list of objects with image_size, top1,
+    top5, loss.
+    """
+    from recform.training import evaluate_on, load_data
+
+    network, trained_on, recipe = _loaded(trained)
+    name = data or (trained_on.name if trained_on else None)
+    if name is None:
+        raise UserError("bad-argument", f"{trained} does not say on what to judge it",
+                        "name a data set: --data NAME")  # fmt: skip
+    is_own = trained_on is not None and name == trained_on.name
+    folder = data_dir or (trained_on.directory if trained_on and is_own else None)
+    own_side = trained_on.image_size if trained_on and is_own else None
+    crop = test_crop if test_crop is not None else recipe.get("test_crop", 1.0)
+    found = []
+    for side in _sides(resolutions) or [own_side]:
+        images = load_data(name, folder, image_size=side, limit_test=limit_test)
+        score = evaluate_on(network, images, device=device, batch_size=batch_size, test_crop=crop)
+        found.append({"image_size": images.image_size, **asdict(score)})
+    if as_json:
+        print_json(found)
+        return
+    print(table(
+        (f"{name}, side", "top-1 %", "top-5 %", "loss"),
+        [(str(row["image_size"]), f"{row['top1']:.2f}", f"{row['top5']:.2f}", f"{row['loss']:.3f}")
+         for row in found],
+    ))  # fmt: skip
+
+
+def predict(
+    run: TrainedArgument,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", show_default=False)],
+    top: Annotated[int, typer.Option(help="So many classes.", min=1)] = 5,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a trained network takes pictures for, with the names of its classes.
+
+    \b
+    Example:  recform predict runs/demo/digits seven.png
+
+    With --json: one object a picture, with image and guesses (label, name, chance).
+    """
+    from recform.cli.weights import load_weights
+    from recform.training import guesses
+
+    network, _ = load_weights(run)
+    answers = guesses(network, images, _described(run), device=device, top=top)
+    if as_json:
+        print_json([
+            {"image": str(image), "guesses": [asdict(guess) for guess in answer]}
+            for image, answer in zip(images, answers, strict=True)
+        ])  # fmt: skip
+        return
+    for image, answer in zip(images, answers, strict=True):
+        told = ", ".join(f"{guess.name} {100 * guess.chance:.1f} %" for guess in answer)
+        print(f"{image}: {told}")
+
+
+def _loaded(trained: str) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:
+    """The network, what it was trained on, and its recipe's fields."""
+    folder = Path(trained)
+    if folder.is_dir():
+        from recform.cli.weights import load_weights
+        from recform.training import RunFolder, read_run
+
+        network, trained_on = load_weights(folder)
+        is_run = RunFolder(folder).config.is_file()
+        return network, trained_on, read_run(folder).config.get("recipe", {}) if is_run else {}
+    from recform.network import build
+
+    talk(f"{trained} is no folder: taken for a backbone with its published weights")
+    return build("resnet", trained, pretrained=True), None, {}
+
+
+def _described(run: Path) -> DataSet:
+    """The run's data as far as its pictures must be made alike; no image of it is read."""
+    from recform.training import DataSet, Files, read_run
+
+    config = read_run(run).config
+    try:
+        data = config["data"]
+        nothing = Files.empty(data["image_size"])
+        return DataSet(data["name"], nothing, nothing, data["num_classes"], data["image_size"],
+                       tuple(data["mean"]), tuple(data["deviation"]), None,
+                       tuple(data["classes"]))  # fmt: skip
+    except (KeyError, TypeError) as error:
+        raise UserError("bad-run", f"{run} does not say how its images were normalized",
+                        "train it anew: recform train") from error  # fmt: skip
+
+
+def _sides(text: str | None) -> list[int]:
+    if text is None:
+        return []
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError("bad-argument", f"{text!r} is no list of sides",
+                        "--resolutions 224,256") from None  # fmt: skip

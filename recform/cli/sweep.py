@@ -1,0 +1,153 @@
+"""recform sweep: several formulas, backbones and seeds, one run after the other or one a GPU."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated
+
+import typer
+
+from recform.cli.output import talk
+from recform.cli.train import DataDirOption, DataOption
+from recform.errors import UserError
+
+# How a run ends after Ctrl-C and SIGTERM.
+INTERRUPTED = (130, 143)
+# Options of `recform train` that the sweep itself gives.
+OWN = ("--backbone", "-b", "--seed", "--out", "--resume", "--data", "--data-dir")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of the sweep: where it goes, and the words after `recform`."""
+
+    folder: Path
+    words: tuple[str, ...]
+
+
+def sweep(
+    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The folder of the runs.", show_default=False)],
+    backbones: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Backbones.")
+    ] = "resnet20_cifar",
+    seeds: Annotated[str, typer.Option(metavar="A,B,...", help="Seeds.")] = "0,1,2",
+    data: DataOption = "digits",
+    data_dir: DataDirOption = None,
+    train: Annotated[
+        str, typer.Option(metavar="OPTIONS", help="Further options of recform train, in quotes.")
+    ] = "",
+) -> None:
+    """Train every formula on every backbone with every seed; what is finished is not done again.
+
+    \b
+    Example:  recform sweep resnet resnet_s_net --out runs/sweep --train "--epochs 2"
+              recform compare runs/sweep
+
+    On one processor one run goes after the other; of several GPUs each has a run of its own. After
+    Ctrl-C the same command goes on where it stopped.
+    """
+    from recform.formula import resolve
+
+    for formula in formulas:
+        resolve(formula)
+    further = _further(train)
+    given = ["--data", data, *(["--data-dir", str(data_dir)] if data_dir is not None else [])]
+    jobs = [
+        Job(folder, ("train", formula, "--backbone", backbone, "--seed", seed, "--out", str(folder),
+                     "--resume", "auto", *given, *further))
+        for formula in formulas
+        for backbone in _listed(backbones, "--backbones")
+        for seed in _seeds(seeds)
+        for folder in [out / _name(formula, formulas, backbone, data, seed)]
+    ]  # fmt: skip
+    _run_all(jobs)
+    talk(f"{len(jobs)} runs are finished; compare them: recform compare {shlex.quote(str(out))}")
+
+
+def _run_all(jobs: Sequence[Job]) -> None:
+    waiting = [job for job in jobs if not (job.folder / "summary.json").is_file()]
+    if len(waiting) < len(jobs):
+        talk(f"{len(jobs) - len(waiting)} of {len(jobs)} runs were finished before")
+    devices: SimpleQueue[str | None] = SimpleQueue()
+    places = _graphics_processors() or [None]
+    for place in places:
+        devices.put(place)
+    failed: list[Job] = []
+
+    def work(job: Job) -> int:
+        place = devices.get()
+        try:
+            talk(f"recform {shlex.join(job.words)}")
+            return _run(job, place)
+        finally:
+            devices.put(place)
+
+    try:
+        with ThreadPoolExecutor(len(places)) as pool:
+            for job, code in zip(waiting, pool.map(work, waiting), strict=True):
+                if code in INTERRUPTED:
+                    raise KeyboardInterrupt
+                if code:
+                    failed.append(job)
+    except KeyboardInterrupt:
+        # The runs have heard it too, and write their checkpoints; those that wait are dropped.
+        talk("interrupted; the same command goes on from here")
+        raise typer.Exit(130) from None
+    if failed:
+        names = ", ".join(str(job.folder) for job in failed[:3])
+        raise UserError("bad-run", f"{len(failed)} of {len(jobs)} runs failed: {names}",
+                        "see their messages above; the same command tries them again")  # fmt: skip
+
+
+def _run(job: Job, place: str | None) -> int:
+    environment = dict(os.environ)
+    if place is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = place
+    command = [sys.executable, "-m", "recform.cli.main", *job.words]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _graphics_processors() -> list[str | None]:
+    """Their numbers, of those that may be used."""
+    from torch import cuda
+
+    return [str(number) for number in range(cuda.device_count())]
+
+
+def _further(text: str) -> list[str]:
+    words = shlex.split(text)
+    taken = [word for word in words if word.partition("=")[0] in OWN]
+    if taken:
+        raise UserError("bad-argument", f"{taken[0]} belongs to the sweep, not into --train",
+                        "--backbones, --seeds, --out, --data")  # fmt: skip
+    return words
+
+
+def _listed(text: str, option: str) -> Iterator[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise UserError("bad-argument", f"{option} names nothing", f"{option} a,b")
+    yield from parts
+
+
+def _seeds(text: str) -> Iterator[str]:
+    for part in _listed(text, "--seeds"):
+        if not part.isdecimal():
+            raise UserError("bad-argument", f"{part} is no seed", "--seeds 0,1,2")
+        yield str(int(part))
+
+
+def _name(formula: str, formulas: Sequence[str], backbone: str, data: str, seed: str) -> str:
+    """resnet_s-resnet20_cifar-digits-0; a formula's text has no name but its place."""
+    name = f"formula{formulas.index(formula) + 1}" if "=" in formula else Path(formula).stem
+    return re.sub(r"[^\w.-]", "_", f"{name}-{backbone}-{data}-{seed}")

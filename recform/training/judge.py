@@ -1,0 +1,86 @@
+"""A trained network asked: how often it is right on a data set, and what it takes a picture for."""
+
+# B batch, K classes
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from recform.errors import UserError
+from recform.training.batches import normalized
+from recform.training.dataset import DataSet
+from recform.training.device import pick_device
+from recform.training.folder import Files
+from recform.training.loop import Score, score
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A class and the chance, from 0 to 1, that the network gives it."""
+
+    label: int
+    name: str
+    chance: float
+
+
+def evaluate_on(
+    model: nn.Module,
+    data: DataSet,
+    *,
+    device: str = "auto",
+    batch_size: int = 128,
+    test_crop: float = 1.0,
+) -> Score:
+    """Loss and accuracies on the test part of a data set.
+
+    Raises UserError `bad-argument` where the network has another number of classes.
+    """
+    if batch_size < 1:
+        raise UserError("bad-argument", f"the batch size must be 1 or more, not {batch_size}")
+    if not 0 < test_crop <= 1:
+        raise UserError(
+            "bad-argument", f"the test crop must be above 0 and up to 1, not {test_crop}"
+        )
+    num_classes = getattr(model, "num_classes", data.num_classes)
+    if num_classes != data.num_classes:
+        raise UserError("bad-argument", f"the network has {num_classes} classes, and {data.name} "
+                        f"has {data.num_classes}",
+                        "name the data it was trained on: --data NAME")  # fmt: skip
+    place = pick_device(device)
+    model.to(place.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    cut = replace(data, test=data.test.middle(test_crop).to(place.place))
+    return score(model, cut, batch_size, place)
+
+
+@torch.inference_mode()
+def guesses(
+    model: nn.Module, paths: Sequence[Path], data: DataSet, *, device: str = "auto", top: int = 5
+) -> list[list[Guess]]:
+    """The likeliest classes of each picture, likeliest first.
+
+    Of `data` only the size, the normalization and the class names are used. Raises UserError
+    `no-such-file`, `damaged-data`.
+    """
+    for path in paths:
+        if not path.is_file():
+            raise UserError("no-such-file", f"there is no picture {path}", "check the path")
+    place = pick_device(device)
+    model.eval().to(place.place)
+    files = Files(tuple(map(str, paths)), torch.zeros(len(paths)), data.image_size)
+    found = []
+    for number in range(len(paths)):
+        pixels = files.fetch(torch.tensor([number])).to(place.place)
+        chances_K = model(normalized(pixels, data)).softmax(1)[0]
+        best = chances_K.topk(min(top, len(chances_K)))
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        found.append([Guess(label, _name(data, label), chance) for label, chance in pairs])
+    return found
+
+
+def _name(data: DataSet, label: int) -> str:
+    return data.classes[label] if label < len(data.classes) else str(label)

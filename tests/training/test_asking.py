@@ -1,0 +1,213 @@
+"""evaluate, predict, data, sweep and fine-tuning, from the command line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+from torchvision.transforms import v2
+from typer.testing import CliRunner
+
+from recform.cli import sweep as sweep_file
+from recform.cli.main import app
+from recform.errors import UserError
+from recform.training import TensorBoard, evaluate_on, load_data, read_weights, take_over
+
+from .test_folder import write_images
+
+SMALL = ["--limit-train", "64", "--limit-test", "32", "--batch-size", "16", "--device", "cpu"]
+
+
+def run(*words):
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run on a few digits."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    assert run("train", "resnet_s_net", "--epochs", 2, "--out", out, *SMALL).exit_code == 0
+    return out
+
+
+def test_a_run_is_judged_as_it_was_when_it_was_trained(trained):
+    summary = json.loads((trained / "summary.json").read_text())
+    (found,) = json.loads(run("evaluate", trained, "--limit-test", 32, "--json").stdout)
+    assert (found["image_size"], found["top1"]) == (32, summary["best_top1"])
+
+
+def test_several_resolutions_are_several_rows(trained):
+    told = run("evaluate", trained, "--resolutions", "24,32", "--limit-test", 16).stdout
+    assert [line.split()[0] for line in told.splitlines()[1:]] == ["24", "32"]
+    with pytest.raises(UserError, match="no list of sides"):
+        run("evaluate", trained, "--resolutions", "small")
+
+
+def test_a_network_must_be_told_on_what_it_is_judged(trained, tmp_path):
+    run("build", "resnet", "--backbone", "resnet20_cifar", "--num-classes", 10, "-o", tmp_path)
+    with pytest.raises(UserError, match="does not say on what"):
+        run("evaluate", tmp_path)
+    (found,) = json.loads(
+        run("evaluate", tmp_path, "--data", "digits", "--limit-test", 16, "--json").stdout
+    )
+    assert 0 <= found["top1"] <= found["top5"] <= 100
+
+
+def test_another_number_of_classes_is_told(data):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3072, 5))
+    model.num_classes = 5
+    with pytest.raises(UserError, match="the network has 5 classes, and digits has 10"):
+        evaluate_on(model, data, device="cpu")
+
+
+def test_a_picture_is_named_by_the_classes_of_the_run(trained, tmp_path):
+    digits = load_data("digits")
+    for number in range(2):
+        v2.functional.to_pil_image(digits.test.pixels[number]).save(tmp_path / f"{number}.png")
+    words = ["predict", trained, tmp_path / "0.png", tmp_path / "1.png"]
+    answers = json.loads(run(*words, "--json").stdout)
+    assert [len(answer["guesses"]) for answer in answers] == [5, 5]
+    chances = [guess["chance"] for guess in answers[0]["guesses"]]
+    assert chances == sorted(chances, reverse=True)
+    assert answers[0]["guesses"][0]["name"] == str(answers[0]["guesses"][0]["label"])
+    assert "%" in run(*words).stdout
+    with pytest.raises(UserError, match=r"no picture .*gone\.png"):
+        run("predict", trained, tmp_path / "gone.png")
+
+
+def test_a_picture_is_seen_as_in_the_evaluation(trained, tmp_path):
+    """The likeliest class of each picture gives the accuracy that evaluate tells."""
+    few = load_data("digits", limit_test=32)
+    paths = [tmp_path / f"{number}.png" for number in range(32)]
+    for path, pixels in zip(paths, few.test.pixels, strict=True):
+        v2.functional.to_pil_image(pixels).save(path)
+    answers = json.loads(run("predict", trained, *paths, "--top", 1, "--json").stdout)
+    labels = [answer["guesses"][0]["label"] for answer in answers]
+    right = sum(a == b for a, b in zip(labels, few.test.labels.tolist(), strict=True))
+    (found,) = json.loads(run("evaluate", trained, "--limit-test", 32, "--json").stdout)
+    assert found["top1"] == 100 * right / 32
+
+
+def test_data_sets_are_listed_and_looked_over(tmp_path):
+    assert "fashion-mnist" in run("data", "list").stdout
+    found = json.loads(run("data", "check", "digits", "--json").stdout)
+    assert (found["train"]["num_images"], found["test"]["damaged"]) == (1437, [])
+    write_images(tmp_path)
+    (tmp_path / "val" / "ant" / "1.png").write_bytes(b"")
+    with pytest.raises(UserError) as caught:
+        run("data", "check", "folder", "--data-dir", tmp_path, "--image-size", 8)
+    assert caught.value.code == "damaged-data"
+    assert "1 damaged images" in str(caught.value)
+
+
+def test_fine_tuning_begins_with_the_weights_of_a_run(trained, tmp_path):
+    write_images(tmp_path / "photos")
+    done = run("train", "resnet_s_net", "--init-from", trained, "--data", "folder", "--data-dir",
+               tmp_path / "photos", "--image-size", 32, "--epochs", 1, "--lr", 1e-9,
+               "--batch-size", 4, "--set", "weight_decay=0", "--out", tmp_path / "run",
+               "--device", "cpu")  # fmt: skip
+    assert done.exit_code == 0
+    assert "so new: fc.weight, fc.bias" in done.stderr
+    before = read_weights(trained / "checkpoints" / "best.pt")
+    after = read_weights(tmp_path / "run" / "checkpoints" / "last.pt")
+    assert torch.allclose(before["conv1.weight"], after["conv1.weight"], atol=1e-6)
+    assert after["fc.weight"].shape[0] == 2
+
+
+def test_weights_of_which_none_fits_are_refused():
+    with pytest.raises(UserError, match="no weight of the network fits"):
+        take_over(nn.Linear(3, 4), {"weight": torch.zeros(5, 5), "bias": torch.zeros(4)})
+
+
+def test_settings_of_the_command_line_reach_the_run(tmp_path):
+    out = tmp_path / "run"
+    run("train", "resnet", "--recipe", "fast-cifar", "--set", "cutout=1/4", "--epochs", 1, "--amp",
+        "bf16", "--out", out, *SMALL)  # fmt: skip
+    recipe = json.loads((out / "config.json").read_text())["recipe"]
+    assert (recipe["name"], recipe["cutout"], recipe["epochs"]) == ("fast-cifar", 0.25, 1)
+    assert (recipe["amp"], recipe["optimizer"]) == ("bf16", "nesterov")
+    with pytest.raises(UserError, match="no recipe quick"):
+        run("train", "resnet", "--recipe", "quick", "--out", tmp_path / "no")
+
+
+def test_a_sweep_trains_what_is_not_finished(tmp_path, monkeypatch):
+    ran = []
+
+    def note(job, place):
+        ran.append((job.words, place))
+        job.folder.mkdir(parents=True)
+        if "1" not in job.words[job.words.index("--seed") + 1]:
+            (job.folder / "summary.json").write_text("{}")
+            return 0
+        return 1
+
+    monkeypatch.setattr(sweep_file, "_run", note)
+    words = ["sweep", "resnet", "resnet_s", "--out", tmp_path, "--seeds", "0,1", "--backbones",
+             "resnet20_cifar,resnet32_cifar", "--train", "--epochs 2"]  # fmt: skip
+    with pytest.raises(UserError, match="4 of 8 runs failed"):
+        run(*words)
+    assert len(ran) == 8
+    assert ran[0][0][:4] == ("train", "resnet", "--backbone", "resnet20_cifar")
+    assert ran[0][0][-2:] == ("--epochs", "2")
+    monkeypatch.setattr(sweep_file, "_run", lambda job, place: ran.append(job) or 0)
+    assert "8 runs are finished" in run(*words).stderr
+    assert len(ran) == 12
+
+
+def test_each_of_several_gpus_has_a_run_of_its_own(tmp_path, monkeypatch):
+    places = []
+    monkeypatch.setattr(sweep_file, "_graphics_processors", lambda: ["0", "1"])
+    monkeypatch.setattr(sweep_file, "_run", lambda job, place: places.append(place) or 0)
+    run("sweep", "resnet", "--out", tmp_path, "--seeds", "0,1,2,3,4,5")
+    assert set(places) <= {"0", "1"}
+    assert len(places) == 6
+
+
+def test_an_interrupted_sweep_stops(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(sweep_file, "_run", lambda job, place: ran.append(job) or 130)
+    done = run("sweep", "resnet", "--out", tmp_path, "--seeds", ",".join(map(str, range(50))))
+    assert done.exit_code == 130
+    assert "the same command goes on" in done.stderr
+    assert len(ran) < 50
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seeds", "a"], "a is no seed"),
+        (["--seeds", ","], "--seeds names nothing"),
+        (["--train", "--seed 3"], "--seed belongs to the sweep"),
+    ],
+)
+def test_a_sweep_of_nonsense_is_refused(tmp_path, words, message):
+    with pytest.raises(UserError, match=message):
+        run("sweep", "resnet", "--out", tmp_path, *words)
+
+
+@pytest.mark.slow
+def test_a_real_sweep_can_be_compared(tmp_path):
+    done = run("sweep", "resnet", "resnet_s", "--out", tmp_path, "--seeds", "0", "--train",
+               f"--epochs 1 {' '.join(SMALL)}")  # fmt: skip
+    assert done.exit_code == 0
+    found = json.loads(run("compare", tmp_path, "--json").stdout)
+    assert len(found["ranks"]) == 2
+
+
+def test_tensorboard_that_is_not_installed_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(UserError, match="TensorBoard is not installed"):
+        TensorBoard(tmp_path)
+
+
+def test_a_mistake_leaves_no_traceback(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "recform.cli.main", "predict", str(tmp_path), "a"],
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    assert done.returncode == 1
+    assert "error[bad-network]" in done.stderr
+    assert "Traceback" not in done.stderr
