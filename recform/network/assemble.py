@@ -108,9 +108,14 @@ class BackboneParts:
         self.projections.append(f"formula.{name}")
         return self.graph.call_module(f"formula.{name}", (argument,))
 
-    def copy(self, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
-        """A node of the backbone in the new graph, reading what `copies` has for its inputs."""
-        new = self.graph.node_copy(node, lambda old: self._find(old, copies))
+    def copy(
+        self, node: fx.Node, copies: dict[fx.Node, fx.Node], state: fx.Node | None = None
+    ) -> fx.Node:
+        """A node of the backbone in the new graph, reading what `copies` has for its inputs.
+
+        `state` is one of the same stage, for sizes that nothing has asked for yet.
+        """
+        new = self.graph.node_copy(node, lambda old: self._find(old, copies, state))
         overwrites = node.meta.get("overwrites", False)
         new.meta = {"overwrites": True} if overwrites else {}
         copies[node] = self.context[node] = new
@@ -120,11 +125,12 @@ class BackboneParts:
         self, passages: tuple[Passage, ...], state: fx.Node, copies: dict[fx.Node, fx.Node]
     ) -> fx.Node:
         """A state in the layout that a unit wants."""
+        layout = state
         for passage in passages:
-            copies[passage.start] = state
+            copies[passage.start] = layout
             for node in passage.nodes:
-                state = self.copy(node, copies)
-        return state
+                layout = self.copy(node, copies, state)
+        return layout
 
     def order_sums(self) -> None:
         """Write F + x where the backbone does: the first operand decides the memory format."""
@@ -171,14 +177,20 @@ class BackboneParts:
                 value = undo(node, value, copies[before], self.graph)
         return value
 
-    def _find(self, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
+    def _find(
+        self, node: fx.Node, copies: dict[fx.Node, fx.Node], state: fx.Node | None
+    ) -> fx.Node:
         found = copies.get(node) or self.context.get(node)
         if found is not None:
             return found
+        unit = next((u for u in self._backbone.units if node is u.reads or node in u.before), None)
+        if unit is not None and state is not None and unit.rearranged:
+            # A unit that the formula leaves out, and whose sizes a later one asks for.
+            return self._enter(unit, state)[node]
         if node in self._backbone.flow:
             raise UserError("no-units", f"later blocks need {node.name}, which the formula skips",
                             "apply each block to a state")  # fmt: skip
-        return self.copy(node, copies)
+        return self.copy(node, copies, state)
 
     def _add_copy_of_branch(self, block: str, index: int) -> None:
         """The branch of the same unit in a fresh copy of the backbone, under `formula`."""

@@ -259,7 +259,7 @@ def _unit(cut: _Cut, graph: fx.Graph, addition: Addition, reads: fx.Node,
     branch, shortcut = branch - both, shortcut - both
     first, end, last = (cut.order[node] for node in (reads, addition.node, hands_on))
     within = [node for node in graph.nodes if first < cut.order[node] < end]
-    _keep_calls_without_readers(within, branch, shortcut)
+    _keep_side_results(within, branch, shortcut)
     before = set(within) - branch - shortcut - cut.taken
     after = {node for node in graph.nodes if end < cut.order[node] <= last}
     cut.taken |= branch | shortcut | before | after
@@ -282,14 +282,17 @@ def _unit(cut: _Cut, graph: fx.Graph, addition: Addition, reads: fx.Node,
     )
 
 
-def _keep_calls_without_readers(
+def _keep_side_results(
     nodes: Sequence[fx.Node], branch: set[fx.Node], shortcut: set[fx.Node]
 ) -> None:
-    """A call whose result is dropped still draws random numbers: it stays where its input is."""
+    """What is made from a branch beside its end stays with it: sizes that later blocks read.
+
+    So does a call whose result is dropped, for it may draw random numbers.
+    """
     for node in nodes:
-        if node.op == "call_module" and not node.users:
-            for part in (branch, shortcut):
-                if any(source in part for source in node.all_input_nodes):
+        if node.op == "call_module" or node.users:
+            for part, other in ((branch, shortcut), (shortcut, branch)):
+                if node not in other and any(source in part for source in node.all_input_nodes):
                     part.add(node)
 
 
