@@ -22,6 +22,7 @@ from recform.errors import FormulaError as FormulaError
 from recform.errors import UserError as UserError
 from recform.formula import Formula as Formula
 from recform.formula import example_names as example_names
+from recform.formula import gallery_names as gallery_names
 from recform.formula import load as load
 from recform.formula import parse as parse
 from recform.formula import resolve as resolve

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import typer
 
 from recform.cli.arguments import DepthOption, FormulaArgument, JsonOption
@@ -16,13 +19,19 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
 
     Some mistakes show only when the formula is written out: it is, to the depth given.
 
+    FORMULA may be a folder: then all .rf files in it, and in folders inside, are checked.
+
     Exit code 0 and one line if it is right, else 1 and the mistakes on stderr. With --json the
-    result is a list of {code, message, line, column, end_column, hint}, empty if it is right.
+    result is a list of {code, message, line, column, end_column, hint}, empty if it is right; for a
+    folder each has its `file` as well.
     """
     from recform.errors import UserError
     from recform.formula import resolve
     from recform.tape import verify
 
+    if "=" not in formula and Path(formula).is_dir():
+        _check_folder(Path(formula), depth, as_json)
+        return
     try:
         parsed = resolve(formula)
         # Some mistakes show only at some depth.
@@ -39,3 +48,30 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
     blocks = ", ".join(("F", *parsed.blocks))
     name = parsed.source.name if parsed.source else "formula"
     print(f"{name}: ok (states {states}; blocks {blocks})")
+
+
+def _check_folder(folder: Path, depth: int, as_json: bool) -> None:
+    """Check every file, and tell of all that are wrong."""
+    from recform.errors import UserError
+    from recform.formula import load
+    from recform.tape import verify
+
+    paths = sorted(folder.rglob("*.rf"))
+    if not paths:
+        raise UserError("no-such-file", f"there is no .rf file in {folder}", "name another folder")
+    wrong: list[tuple[Path, UserError]] = []
+    for path in paths:
+        try:
+            verify(load(path), depth)
+        except UserError as error:
+            wrong.append((path, error))
+    if as_json:
+        print_json([{"file": str(path), **diagnostic.to_json()}
+                    for path, error in wrong for diagnostic in error.diagnostics])  # fmt: skip
+    else:
+        for _, error in wrong:
+            print(f"{error}\n", file=sys.stderr)
+        right = len(paths) - len(wrong)
+        print(f"{folder}: {right} of {len(paths)} files ok")
+    if wrong:
+        raise typer.Exit(1)

@@ -21,6 +21,7 @@ from recform.cli.data import data
 from recform.cli.design import design
 from recform.cli.equal import equal
 from recform.cli.evaluate import evaluate, predict
+from recform.cli.list_formulas import list_formulas
 from recform.cli.mutate import mutate
 from recform.cli.plot import plot
 from recform.cli.probe import probe
@@ -38,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command("list")(list_formulas)
 app.command()(check)
 app.command()(show)
 app.command()(analyze)

@@ -5,6 +5,7 @@ text --parse--> Formula --show--> text, LaTeX
 
 from recform.formula.formula import Formula as Formula
 from recform.formula.load import example_names as example_names
+from recform.formula.load import gallery_names as gallery_names
 from recform.formula.load import load as load
 from recform.formula.load import resolve as resolve
 from recform.formula.parse import parse as parse

@@ -8,6 +8,7 @@ from functools import cached_property
 from recform.errors import Source
 from recform.formula.ast import Definition, Equation, Expression, Init, Param, Stream
 from recform.formula.show import to_latex, to_text
+from recform.formula.statements import head
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Formula:
         rights = tuple(equation.right for equation in self.equations)
         starts = tuple(init.value for init in self.inits if init.value is not None)
         return rights + starts + ((self.output,) if self.output is not None else ())
+
+    @property
+    def comments(self) -> tuple[str, ...]:
+        """The comment lines at the head of the text, the title first."""
+        return head(self.source.text) if self.source else ()
 
     def __str__(self) -> str:
         return to_text(self)

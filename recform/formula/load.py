@@ -1,8 +1,9 @@
-"""Formulas from files, and from the examples that recform ships."""
+"""Formulas from files, from the examples that recform ships, and from its gallery."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from os import PathLike
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def resolve(formula: Formula | str) -> Formula:
     """A formula from whatever a person may give: a Formula, its text, a file, an example's name.
 
     With `=` in it a string is the text of a formula; else it is a file if it exists or ends in
-    `.rf`; else the name of an example.
+    `.rf`; else the name of an example, or of a formula of the gallery.
 
     >>> resolve("resnet").title
     'ResNet (He et al. 2016a, eq. (1)): each block adds to what was there'
@@ -56,19 +57,28 @@ def _is_file(name: str) -> bool:
 
 def example_names() -> tuple[str, ...]:
     """The names of the shipped examples, sorted."""
-    names = (entry.name for entry in files("recform.examples").iterdir())
+    return _names_in(files("recform.examples"))
+
+
+def gallery_names() -> tuple[str, ...]:
+    """The names of the formulas of the gallery, which holds the literature, sorted."""
+    return _names_in(files("recform.examples") / "gallery")
+
+
+def _names_in(folder: Traversable) -> tuple[str, ...]:
+    names = (entry.name for entry in folder.iterdir())
     return tuple(sorted(name.removesuffix(".rf") for name in names if name.endswith(".rf")))
 
 
 def _example(name: str) -> Formula:
-    if name not in example_names():
-        hint = (
-            did_you_mean(name, example_names()) or f"the examples are {', '.join(example_names())}"
-        )
+    folder = files("recform.examples")
+    examples, gallery = example_names(), gallery_names()
+    if name not in (*examples, *gallery):
+        hint = did_you_mean(name, (*examples, *gallery)) or "`recform list` shows all names"
         raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
                         f"{hint}; a formula has an equals sign in it")  # fmt: skip
-    text = (files("recform.examples") / f"{name}.rf").read_text(encoding="utf-8")
-    return parse(text, f"{name}.rf")
+    place = folder if name in examples else folder / "gallery"
+    return parse((place / f"{name}.rf").read_text(encoding="utf-8"), f"{name}.rf")
 
 
 def _read_text(path: Path) -> str:

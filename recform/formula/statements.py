@@ -67,6 +67,16 @@ def title(text: str) -> str:
     return ""
 
 
+def head(text: str) -> tuple[str, ...]:
+    """The comment lines before the first statement, without their signs."""
+    lines = []
+    for row in lines_of(text):
+        if row.strip() and not row.lstrip().startswith("#"):
+            break
+        lines += [row.lstrip().lstrip("#").strip()] if row.strip() else []
+    return tuple(lines)
+
+
 def cut(text: str) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a text, and what is wrong with its brackets.
 

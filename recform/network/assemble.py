@@ -15,13 +15,17 @@ from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
+import torch
 from timm.layers import LayerNorm2d
 from torch import fx, nn
 
 from recform.errors import UserError
+from recform.formula.ast import Definition
 from recform.network.backbone import Backbone, Unit, accepts_context
 from recform.network.emit import emit, keep_values_intact
+from recform.network.functions import Layout
 from recform.network.layout import Passage, undo
+from recform.network.library import make_block
 from recform.network.projection import NormMaker, make_projection
 from recform.tape import Call, Tape
 
@@ -36,7 +40,12 @@ class BackboneParts:
     """
 
     def __init__(
-        self, backbone: Backbone, spares: dict[str, nn.Module], projection: str | None = None
+        self,
+        backbone: Backbone,
+        spares: dict[str, nn.Module],
+        projection: str | None = None,
+        definitions: tuple[Definition, ...] = (),
+        allow_code: bool = False,
     ) -> None:
         self.graph = fx.Graph()
         self.added = nn.Module()
@@ -45,6 +54,9 @@ class BackboneParts:
         self._backbone = backbone
         self._spares = spares
         self._projection = projection
+        self._definitions = {definition.block: definition for definition in definitions}
+        self._allow_code = allow_code
+        self._norms: dict[tuple[int, fx.Node], str] = {}
         # by the addition of a unit and the state that it is applied to
         self._entered: dict[tuple[fx.Node, fx.Node], dict[fx.Node, fx.Node]] = {}
         self._begun: dict[tuple[fx.Node, fx.Node], fx.Node] = {}
@@ -52,6 +64,8 @@ class BackboneParts:
         self._branches: dict[fx.Node, Unit] = {}
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        if block in self._definitions:
+            return self._defined(block, index, argument)
         unit = self._backbone.units[index]
         place = None if block == "F" else f"formula.{block}.{index}"
         if place is not None:
@@ -76,13 +90,42 @@ class BackboneParts:
             self.copy(node, copies)
         return self._back(unit.rearranged, copies[unit.hands_on], copies)
 
-    def norm(self, index: int, argument: fx.Node) -> fx.Node:
-        shape = self._backbone.reads[index]
-        name = f"norm.{index}"
+    def norm(self, index: int, argument: fx.Node, position: int) -> fx.Node:
+        shape = self._backbone.reads[position]
+        # Each value that is normalised has a norm of its own.
+        again = sum(1 for known, _ in self._norms if known == index)
+        name = self._norms.setdefault(
+            (index, argument), f"norm.{index}" + (f"_{again}" if again else "")
+        )
         if not _has(self.added, name):
             is_image = shape.is_channels_first and not shape.is_tokens
             make = norm_of_images(self._backbone) if is_image else nn.LayerNorm
             _add(self.added, name, make(shape.channels))
+        return self.graph.call_module(f"formula.{name}", (argument,))
+
+    def layout(self, value: fx.Node, position: int) -> Layout:
+        shape = self._backbone.reads[position]
+        return Layout(shape.channels, shape.channel_axis + 1, len(shape.sizes) + 1)
+
+    def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
+        _add(self.added, name, module)
+        return self.graph.call_module(f"formula.{name}", arguments)
+
+    def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node:
+        _put(self.added, name, nn.Parameter(start))
+        return self.graph.get_attr(f"formula.{name}")
+
+    def _defined(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        """A block that the formula defines, in the shape behind the unit."""
+        name = f"{block}.{index}"
+        if not _has(self.added, name):
+            before, after = self._backbone.reads[index : index + 2]
+            made = make_block(self._definitions[block], self.layout(argument, index + 1),
+                              self._allow_code)  # fmt: skip
+            if before != after:
+                norm = norm_of_images(self._backbone)
+                made = nn.Sequential(make_projection(before, after, norm, self._projection), made)
+            _add(self.added, name, made)
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
@@ -324,6 +367,7 @@ def _put(root: nn.Module, path: str, value: Any) -> None:
         root.register_buffer(leaf, value)
 
 
-def spare_blocks(tape: Tape) -> tuple[str, ...]:
-    """The blocks beside F that the tape calls."""
-    return tuple(sorted({op.block for op in tape.operations if isinstance(op, Call)} - {"F"}))
+def spare_blocks(tape: Tape, definitions: tuple[Definition, ...] = ()) -> tuple[str, ...]:
+    """The blocks beside F that the tape calls, and that are copies of the backbone's."""
+    called = {op.block for op in tape.operations if isinstance(op, Call)}
+    return tuple(sorted(called - {"F"} - {definition.block for definition in definitions}))

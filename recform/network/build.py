@@ -121,6 +121,7 @@ def build(
     image_size: int | None = None,
     project: str | None = None,
     unit: str = "sum",
+    allow_code: bool = False,
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
@@ -132,8 +133,8 @@ def build(
     `image_size` matters where the forward pass depends on it. `project` is what older values pass
     a stage border by: "conv", "pad" or "pool-conv". `unit` is "sum", where attention and MLP are
     units of their own, or "block", where a module with several residual sums is one unit: F(x) is
-    then the sum of its branches, and the backbone comes back up to rounding. Further keywords go
-    to timm.
+    then the sum of its branches, and the backbone comes back up to rounding. Blocks from Python are
+    made only with `allow_code`. Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
@@ -157,7 +158,7 @@ def build(
     plan = Plan(image_size, project, unit)
     _check_plan(plan)
     whole = take_apart(model, input_size(model, in_chans, image_size), unit)
-    return _put_together(formula, whole, spec, plan)
+    return _put_together(formula, whole, spec, plan, allow_code)
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
@@ -182,15 +183,19 @@ def _check_plan(plan: Plan) -> None:
 
 
 def _put_together(
-    formula: Formula, backbone: Backbone, spec: BackboneSpec | None, plan: Plan
+    formula: Formula,
+    backbone: Backbone,
+    spec: BackboneSpec | None,
+    plan: Plan,
+    allow_code: bool = False,
 ) -> FormulaNetwork:
     tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
     if tape.output is None:
         raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
                         "give its states a start")  # fmt: skip
     placed = place(tape)
-    spares = _spares(backbone, spare_blocks(placed), spec)
-    parts = BackboneParts(backbone, spares, plan.project)
+    spares = _spares(backbone, spare_blocks(placed, formula.definitions), spec)
+    parts = BackboneParts(backbone, spares, plan.project, formula.definitions, allow_code)
     coverage = backbone.coverage
     graph = assemble(backbone, placed, parts)
     removed = remove_unread(backbone, graph)

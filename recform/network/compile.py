@@ -15,7 +15,11 @@ from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
+from recform.formula.ast import Definition
 from recform.network.emit import emit, protect_arguments
+from recform.network.functions import Layout
+from recform.network.library import make_block
+from recform.network.running import Shapes
 from recform.tape import Call, Map, Stages, Tape, place, unroll
 
 Blocks = Sequence[nn.Module] | Mapping[str, Sequence[nn.Module]]
@@ -30,6 +34,10 @@ def compile(
     act: Activation | None = None,
     norm: Callable[[], nn.Module] | None = None,
     projection: Mapping[int, Callable[[], nn.Module]] | None = None,
+    functions: Mapping[str, Callable[..., torch.Tensor]] | None = None,
+    example: torch.Tensor | None = None,
+    channel_axis: int | None = None,
+    allow_code: bool = False,
 ) -> fx.GraphModule:
     """The network of a formula whose blocks are the given modules.
 
@@ -40,8 +48,15 @@ def compile(
     `projection` says, for each block that changes the shape, what makes a module that brings an
     older value across it; each such value gets a module of its own.
 
+    Functions with weights of their own (`gate`, `linear`, coefficients over channels, blocks from
+    the library) need to know how many channels there are: `example` is an input that the blocks are
+    run on once, in evaluation mode and without gradients. Channels stand on axis 1 of images
+    (B C H W) and on the last axis of everything else, unless `channel_axis` says otherwise; axis 0
+    is the batch. `functions` puts others in the place of the language's own, by their names, and
+    "*" in the place of products. Blocks from Python are made only with `allow_code`.
+
     The result is an `fx.GraphModule`; its `.code` is straight-line PyTorch. Raises UserError
-    `block-count`, `no-norm`, `absent-output`; warns of blocks that nothing uses.
+    `block-count`, `no-norm`, `no-example`, `absent-output`; warns of blocks that nothing uses.
 
     >>> net = compile("x[l+1] = x[l] + F(x[l]) - F(x[l-1])", [nn.Linear(4, 4) for _ in range(3)])
     >>> net(torch.ones(2, 4)).shape
@@ -56,12 +71,14 @@ def compile(
         raise UserError("absent-output", f"the output is absent at depth {depth}",
                         "give its states a start, or choose another depth")  # fmt: skip
     root = nn.Module()
-    parts = _ModuleParts(root, fx.Graph(), tape, projection or {})
-    parts.add_blocks(named)
-    parts.add_norms(norm)
+    graph = fx.Graph()
+    stem = graph.placeholder("input")
+    shapes = Shapes(root, graph, stem, example, channel_axis)
+    parts = _ModuleParts(root, graph, tape, projection or {}, shapes)
+    parts.add_blocks(named, {d.block: d for d in formula.definitions}, allow_code)
+    parts.add_norms(norm, functions or {})
     parts.add_act(act)
-    stem = parts.graph.placeholder("input")
-    parts.graph.output(emit(tape, parts.graph, parts, stem))
+    parts.graph.output(emit(tape, parts.graph, parts, stem, functions))
     protect_arguments(parts.graph, root)
     return fx.GraphModule(root, parts.graph, class_name="Network")
 
@@ -75,18 +92,32 @@ class _ModuleParts:
         graph: fx.Graph,
         tape: Tape,
         projections: Mapping[int, Callable[[], nn.Module]],
+        shapes: Shapes,
     ) -> None:
         self.graph = graph
         self._root = root
         self._tape = tape
         self._projections = projections
+        self._shapes = shapes
         self._places: dict[tuple[str, int], str] = {}
+        self._definitions: Mapping[str, Definition] = {}
+        self._allow_code = False
+        self._make_norm: Callable[[], nn.Module] | None = None
+        self._norms: dict[tuple[int, fx.Node], str] = {}
         self._act: Activation | None = None
 
-    def add_blocks(self, blocks: Mapping[str, Sequence[nn.Module]]) -> None:
+    def add_blocks(
+        self,
+        blocks: Mapping[str, Sequence[nn.Module]],
+        definitions: Mapping[str, Definition],
+        allow_code: bool,
+    ) -> None:
+        """Take the modules that are given; what the formula defines is made when it is called."""
+        self._definitions = {name: d for name, d in definitions.items() if name not in blocks}
+        self._allow_code = allow_code
         used: dict[str, set[int]] = {name: set() for name in blocks}
         for operation in self._tape.operations:
-            if isinstance(operation, Call):
+            if isinstance(operation, Call) and operation.block not in self._definitions:
                 used.setdefault(operation.block, set()).add(operation.index)
         for name, indices in used.items():
             modules = blocks.get(name, ())
@@ -101,16 +132,16 @@ class _ModuleParts:
                 self._places[name, index] = f"{name}.{place_}"
                 _add(self._root, f"{name}.{place_}", modules[place_])
 
-    def add_norms(self, make: Callable[[], nn.Module] | None) -> None:
-        for operation in self._tape.operations:
-            if isinstance(operation, Map) and operation.function == "norm":
-                if make is None:
-                    raise UserError("no-norm", "the formula normalises, and no norm is given",
-                                    "pass norm=..., such as lambda: nn.LayerNorm(64)")  # fmt: skip
-                key = ("norm", operation.index or 0)
-                if key not in self._places:
-                    self._places[key] = f"norm.{operation.index}"
-                    _add(self._root, self._places[key], make())
+    def add_norms(
+        self, make: Callable[[], nn.Module] | None, functions: Mapping[str, object]
+    ) -> None:
+        norms = [
+            op for op in self._tape.operations if isinstance(op, Map) and op.function == "norm"
+        ]
+        if norms and make is None and "norm" not in functions:
+            raise UserError("no-norm", "the formula normalises, and no norm is given",
+                            "pass norm=..., such as lambda: nn.LayerNorm(64)")  # fmt: skip
+        self._make_norm = make
 
     def add_act(self, act: Activation | None) -> None:
         self._act = act
@@ -123,6 +154,11 @@ class _ModuleParts:
             _add(self._root, "act", act)
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        if (block, index) not in self._places:
+            module = make_block(self._definitions[block], self._shapes.layout(argument),
+                                self._allow_code)  # fmt: skip
+            self._places[block, index] = f"{block}.{index}"
+            _add(self._root, f"{block}.{index}", module)
         return self.graph.call_module(self._places[block, index], (argument,))
 
     def act(self, index: int, argument: fx.Node) -> fx.Node:
@@ -135,8 +171,26 @@ class _ModuleParts:
             argument = self.graph.call_function(torch.clone, (argument,))
         return self.graph.call_function(self._act, (argument,))
 
-    def norm(self, index: int, argument: fx.Node) -> fx.Node:
-        return self.graph.call_module(self._places["norm", index], (argument,))
+    def norm(self, index: int, argument: fx.Node, position: int) -> fx.Node:
+        """Each value that is normalised has a norm of its own: norm.3, and norm.3_1."""
+        key = (index, argument)
+        if key not in self._norms:
+            again = sum(1 for known, _ in self._norms if known == index)
+            self._norms[key] = f"norm.{index}" + (f"_{again}" if again else "")
+            assert self._make_norm is not None, "a formula with norms has a maker of them"
+            _add(self._root, self._norms[key], self._make_norm())
+        return self.graph.call_module(self._norms[key], (argument,))
+
+    def layout(self, value: fx.Node, position: int) -> Layout:
+        return self._shapes.layout(value)
+
+    def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
+        _add(self._root, f"formula.{name}", module)
+        return self.graph.call_module(f"formula.{name}", arguments)
+
+    def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node:
+        _add(self._root, f"formula.{name}", nn.Parameter(start))
+        return self.graph.get_attr(f"formula.{name}")
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
         return self.projection(border, "shortcut", argument)
@@ -156,11 +210,11 @@ def _depth(blocks: Mapping[str, Sequence[nn.Module]]) -> int:
     return next(iter(counts.values()))
 
 
-def _add(root: nn.Module, name: str, module: nn.Module) -> None:
-    """Put a module under a dotted name, with containers on the way."""
+def _add(root: nn.Module, name: str, part: nn.Module | nn.Parameter) -> None:
+    """Put a module or parameter under a dotted name, with containers on the way."""
     *containers, leaf = name.split(".")
     for container in containers:
         if container not in root._modules:
             root.add_module(container, nn.Module())
         root = root.get_submodule(container)
-    root.add_module(leaf, module)
+    setattr(root, leaf, part)

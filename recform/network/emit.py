@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, Union
 
 import torch
 from torch import fx, nn
 from torch.nn import functional
 
 from recform.errors import UserError
-from recform.tape import Add, Call, Map, Tape, fold
+from recform.formula.library import JOINING
+from recform.network.functions import MAKERS, SHAPELESS, Drop, Layout, cat, maximum, part
+from recform.network.learned import Coefficients, Deferred
+from recform.tape import Add, Call, Combine, Exact, Map, Multiply, Parameter, Tape, fold
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": functional.relu,
@@ -27,6 +31,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "silu": functional.silu,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
+    "stopgrad": torch.detach,
 }
 
 
@@ -35,55 +40,191 @@ class Parts(Protocol):
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node: ...
     def act(self, index: int, argument: fx.Node) -> fx.Node: ...
-    def norm(self, index: int, argument: fx.Node) -> fx.Node: ...
+    def norm(self, index: int, argument: fx.Node, position: int) -> fx.Node: ...
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node: ...
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node: ...
+    def layout(self, value: fx.Node, position: int) -> Layout: ...
+    def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node: ...
+    def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node: ...
+
+
+# A tensor, a number, or a vector over channels that is made when their number is known.
+Value: TypeAlias = Union[fx.Node, float, Deferred]  # noqa: UP007 - needed at run time on 3.10
+Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
 @dataclass
 class TorchAlgebra:
-    """The algebra of fx nodes. `stem` is the node that the tape's input stands for."""
+    """The algebra of fx nodes. `stem` is the node that the tape's input stands for.
+
+    `stand_ins` take the place of functions of the language, by their names. `positions` says for
+    each node before which block its shape is read.
+    """
 
     graph: fx.Graph
     parts: Parts
     stem: fx.Node
+    coefficients: Coefficients
+    stand_ins: Functions = field(default_factory=dict)
+    positions: dict[fx.Node, int] = field(default_factory=dict)
+    applications: Counter = field(default_factory=Counter)
 
-    def input(self) -> fx.Node:
+    def input(self) -> Value:
         return self.stem
 
-    def zero(self) -> fx.Node:
-        return self.graph.call_function(torch.zeros_like, (self.stem,))
+    def zero(self) -> Value:
+        return self._at(0, self.graph.call_function(torch.zeros_like, (self.stem,)))
 
-    def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
-        return self.parts.call(block, index, argument)
+    def one(self) -> Value:
+        return 1.0
 
-    def map(self, function: str, index: int | None, argument: fx.Node) -> fx.Node:
+    def parameter(self, parameter: Parameter) -> Value:
+        return self.coefficients.read(parameter)
+
+    def call(self, block: str, index: int, argument: Value) -> Value:
+        return self._at(index + 1, self.parts.call(block, index, self._node(argument)))
+
+    def map(self, function: str, index: int | None, argument: Value) -> Value:
+        if isinstance(argument, Deferred):
+            return Deferred(lambda layout: self._plain(function, argument.at(layout)))
+        if function in self.stand_ins:
+            return self._stand_in(function, [self._node(argument)])
         if function == "act":
             assert index is not None, "act belongs to a block"
-            return self.parts.act(index, argument)
+            return self._like([argument], self.parts.act(index, self._node(argument)))
         if function == "norm":
             assert index is not None, "norm belongs to a block"
-            return self.parts.norm(index, argument)
+            node = self._node(argument)
+            return self._like([node], self.parts.norm(index, node, self.positions.get(node, 0)))
+        if function in MAKERS:
+            return self._own(function, index, [self._node(argument)])
+        return self._like([argument], self._plain(function, argument))
+
+    def _plain(self, function: str, argument: Any) -> fx.Node:
+        """A function without weights."""
+        if function == "softmax":
+            axis = self._layout(argument).axis if isinstance(argument, fx.Node) else 0
+            return self.graph.call_function(torch.softmax, (argument, axis))
         return self.graph.call_function(ACTIVATIONS[function], (argument,))
 
-    def scale(self, factor: Fraction, argument: fx.Node) -> fx.Node:
+    def drop(self, rate: Fraction, index: int, argument: Value) -> Value:
+        if "drop" in self.stand_ins:
+            return self._stand_in("drop", [self._node(argument)])
+        name = self._name("drop", index)
+        made = self.parts.add_module(name, Drop(float(rate)), (self._node(argument),))
+        return self._like([argument], made)
+
+    def combine(self, function: str, index: int | None, arguments: Sequence[Value]) -> Value:
+        nodes = [self._node(argument) for argument in arguments]
+        if function in self.stand_ins:
+            return self._stand_in(function, nodes)
+        if function not in JOINING:
+            return self._own(function, index, nodes)
+        if function == "max":
+            return self._like(nodes, self.graph.call_function(maximum, tuple(nodes)))
+        axis = self._layout(nodes[0]).axis
+        return self._like(nodes, self.graph.call_function(cat, tuple(nodes), {"axis": axis}))
+
+    def part(self, number: int, count: int, argument: Value) -> Value:
+        node = self._node(argument)
+        layout = self._layout(node)
+        if layout.channels % count:
+            raise UserError("no-projection", f"{layout.channels} channels cannot be split into "
+                            f"{count} equal parts", "choose another width")  # fmt: skip
+        arguments = (node, number, count, layout.axis)
+        return self._like([node], self.graph.call_function(part, arguments))
+
+    def scale(self, factor: Exact, argument: Value) -> Value:
         if factor == -1:
-            return self.graph.call_function(operator.neg, (argument,))
-        return self.graph.call_function(operator.mul, (argument, _to_float(factor)))
+            return self._apply(operator.neg, argument)
+        return self._apply(operator.mul, argument, _to_float(factor))
 
-    def add(self, left: fx.Node, right: fx.Node) -> fx.Node:
-        return self.graph.call_function(operator.add, (left, right))
+    def add(self, left: Value, right: Value) -> Value:
+        return self._apply(operator.add, left, right)
 
-    def start(self, label: str, argument: fx.Node) -> fx.Node:
+    def multiply(self, left: Value, right: Value) -> Value:
+        if "*" in self.stand_ins:
+            return self._stand_in("*", [left, right])
+        return self._apply(operator.mul, left, right)
+
+    def start(self, label: str, argument: Value) -> Value:
         return argument
 
-    def project(self, border: int, label: str, is_shortcut: bool, argument: fx.Node) -> fx.Node:
+    def project(self, border: int, label: str, is_shortcut: bool, argument: Value) -> Value:
+        node = self._node(argument)
         if is_shortcut:
-            return self.parts.shortcut(border, argument)
-        return self.parts.projection(border, label, argument)
+            return self._at(border + 1, self.parts.shortcut(border, node))
+        return self._at(border + 1, self.parts.projection(border, label, node))
+
+    def _apply(self, function: Callable[..., Any], *values: Value) -> Value:
+        """An operator on tensors, numbers, and vectors that are not made yet."""
+        nodes = [value for value in values if isinstance(value, fx.Node)]
+        waiting = any(isinstance(value, Deferred) for value in values)
+        if waiting and not any(self._is_value(node) for node in nodes):
+            return Deferred(lambda layout: self._call(function, self._made(values, layout)))
+        if waiting:
+            values = self._made(values, self._layout(next(filter(self._is_value, nodes))))
+        return self._like(nodes, self._call(function, values))
+
+    def _call(self, function: Callable[..., Any], values: Sequence[Any]) -> Any:
+        if any(isinstance(value, fx.Node) for value in values):
+            return self.graph.call_function(function, tuple(values))
+        return function(*values)
+
+    def _made(self, values: Sequence[Value], layout: Layout) -> tuple[Any, ...]:
+        return tuple(value.at(layout) if isinstance(value, Deferred) else value for value in values)
+
+    def _is_value(self, node: fx.Node) -> bool:
+        """Whether a node is a value of the network and not a coefficient."""
+        return node is self.stem or node in self.positions
+
+    def _node(self, value: Value) -> fx.Node:
+        assert isinstance(value, fx.Node), "check lets no number pass as a value"
+        return value
+
+    def _own(self, function: str, index: int | None, nodes: Sequence[fx.Node]) -> Value:
+        """A function with weights of its own."""
+        shapeless = function in SHAPELESS
+        layouts = [Layout(1, 1, 2) if shapeless else self._layout(node) for node in nodes]
+        _check_widths(function, layouts)
+        module = MAKERS[function](layouts)
+        name = self._name(function, index)
+        return self._like(nodes, self.parts.add_module(name, module, tuple(nodes)))
+
+    def _name(self, function: str, index: int | None) -> str:
+        """gate.3; a second one of one index, on other values, is gate.3_1."""
+        self.applications[function, index] += 1
+        again = self.applications[function, index] - 1
+        return f"{function}.{index}" + (f"_{again}" if again else "")
+
+    def _stand_in(self, function: str, values: Sequence[Value]) -> Value:
+        return self._apply(self.stand_ins[function], *values)
+
+    def _layout(self, node: fx.Node) -> Layout:
+        return self.parts.layout(node, self.positions.get(node, 0))
+
+    def _at(self, position: int, node: fx.Node) -> fx.Node:
+        self.positions[node] = position
+        return node
+
+    def _like(self, values: Sequence[Value], made: Any) -> Any:
+        """What is made of values has the shape of the latest of them."""
+        positions = [self.positions.get(value, 0) for value in values
+                     if isinstance(value, fx.Node) and self._is_value(value)]  # fmt: skip
+        if positions and isinstance(made, fx.Node) and made is not self.stem:
+            self.positions[made] = max(positions)
+        return made
 
 
-def _to_float(factor: Fraction) -> float:
+def _check_widths(function: str, layouts: Sequence[Layout]) -> None:
+    widths = {layout.channels for layout in layouts}
+    if len(widths) > 1:
+        told = " and ".join(map(str, sorted(widths)))
+        raise UserError("no-projection", f"`{function}` is given values of {told} channels",
+                        "give it values of one width, or put them together with cat")  # fmt: skip
+
+
+def _to_float(factor: Exact) -> float:
     try:
         value = float(factor)
     except OverflowError:
@@ -94,19 +235,26 @@ def _to_float(factor: Fraction) -> float:
     return value
 
 
-def emit(tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node) -> fx.Node:
+def emit(
+    tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node, stand_ins: Functions | None = None
+) -> fx.Node:
     """Add the tape's dataflow to a graph; the node of the output comes back.
 
     A node's `meta["values"]` names the values of the tape that it holds.
     """
     names = _readable_names(tape)
 
-    def give_name(value: int, node: fx.Node) -> None:
+    def give_name(value: int, node: Value) -> None:
+        if not isinstance(node, fx.Node):
+            return
         node.meta["values"] = (*node.meta.get("values", ()), value)
         if value in names and node.op != "placeholder":
             node._rename(names[value])
 
-    output = fold(tape, TorchAlgebra(graph, parts, stem), visit=give_name)
+    coefficients = Coefficients(tape, graph, parts.add_parameter)
+    algebra = TorchAlgebra(graph, parts, stem, coefficients, stand_ins or {})
+    output = fold(tape, algebra, visit=give_name)
+    assert isinstance(output, fx.Node), "check lets no number pass as an output"
     _subtract(graph, output)
     return output
 
@@ -115,7 +263,7 @@ def _readable_names(tape: Tape) -> dict[int, str]:
     """x_3 for a state and F_2 for a block's output, for whoever reads the code."""
     names = {}
     for (state, depth), value in sorted(tape.states.items(), reverse=True):
-        if isinstance(tape.operations[value], Add | Map):
+        if isinstance(tape.operations[value], Add | Map | Multiply | Combine):
             names[value] = f"{state}_{depth}"
     for value, operation in enumerate(tape.operations):
         if isinstance(operation, Call):

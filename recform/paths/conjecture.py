@@ -24,6 +24,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 from recform.errors import UserError
 from recform.formula import Formula
 from recform.formula.ast import Name, walk
+from recform.paths.derivative import refuse_roots, told_apart
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
 from recform.paths.polynomials import Coefficients, polynomial_to_sympy
 from recform.paths.start import sources_of
@@ -50,10 +51,11 @@ class Conjecture:
 def distinct_conjecture(formula: Formula) -> Conjecture | None:
     """The shortest recurrence of the distinct counts of d x[n] / d x[0] that fits their rows.
 
-    None if there is none of order 3 or less, or the formula reads L or has an output of its own.
+    None if there is none of order 3 or less, or the formula reads L, or has streams or an output of
+    its own.
     """
     reads_depth = any(inner == Name("L") for top in formula.expressions for inner in walk(top))
-    if formula.output is not None or reads_depth:
+    if formula.output is not None or formula.streams or reads_depth:
         return None
     try:
         rows = _rows(formula, CHECKED_DEPTH)
@@ -76,6 +78,8 @@ def distinct_conjecture(formula: Formula) -> Conjecture | None:
 def _rows(formula: Formula, depth: int) -> list[fmpz_poly]:
     """The distinct counts of every state x[n] on one tape."""
     tape = unroll(formula, depth)
+    refuse_roots(tape)
+    tape, _ = told_apart(tape)
     value_of = {n: tape.states.get((tape.main, n)) for n in range(depth + 1)}
     wanted = set(value_of.values())
     algebra, counts = LinearForms(), {}
