@@ -171,6 +171,13 @@ def test_fewer_calls_than_the_rank_are_refused_with_proof():
     assert answer.instead == ("2 calls a step",)
 
 
+def test_the_smallest_system_can_be_smaller_than_the_smallest_automaton():
+    """The fourth from the end is F: 16 states tell it, 5 count it."""
+    answer = by_route("(F|s)* F (F|s){3}")
+    assert {candidate.cost.states_kept for candidate in answer.candidates} == {5, 16}
+    assert answer.least_calls == 4
+
+
 def test_an_ambiguous_expression_counts_each_word_once():
     assert by_route("(F|F|s|F s)*").candidates[0].net[3] == (1, 3, 3, 1)
 

@@ -10,12 +10,14 @@ import pytest
 from oracles.walk import walk
 
 from recform.design import near
+from recform.design.cost import cost_of
 from recform.design.family import Member, member_of
 from recform.design.figures import NAMES, figures_of
 from recform.errors import FormulaError, UserError
 from recform.formula import parse, resolve
-from recform.paths import equal
+from recform.paths import equal, gradient_words
 from recform.paths.gain import growth_rate
+from recform.tape import unroll
 
 DEPTH = 5
 MEMBERS = [
@@ -42,6 +44,34 @@ def test_lengths_and_numbers_are_those_of_the_words_walked(member):
 def test_through_is_the_least_number_of_words_through_a_block(member):
     through = Counter(call.operation[2] for word in words_of(member) for call in word)
     assert figures_of(member, DEPTH).through == min(through[j] for j in range(DEPTH))
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=Member.to_text)
+def test_gradients_of_every_length_are_those_of_the_words_to_each_block(member):
+    words = gradient_words(unroll(parse(member.to_text()), DEPTH))
+    lengths = {block: {len(word) - 1 for word in found} for block, found in words.items()}
+    every = all(lengths.get(f"F[{j}]") == set(range(DEPTH - j)) for j in range(DEPTH))
+    assert figures_of(member, DEPTH).gradients == every
+
+
+REVERSIBLE = {
+    "x[l+1] = 2*x[l] - x[l-1] + F(x[l])": True,
+    "x[l+1] = x[l-1] + F(x[l])": True,
+    "x[l+1] = x[l] + F(x[l])": False,
+    "x[l+1] = x[l-1] + F(x[l-1])": False,
+    "x[l+1] = x[l-1] + F(x[l]) + x[0]": False,
+}
+
+
+@pytest.mark.parametrize("text", REVERSIBLE)
+def test_reversible_is_what_gives_its_oldest_state_without_inverting_a_block(text):
+    member = member_of(parse(text))
+    assert figures_of(member, DEPTH).reversible == REVERSIBLE[text]
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=Member.to_text)
+def test_what_is_kept_is_the_cost_of_the_formula(member):
+    assert figures_of(member, DEPTH).kept == cost_of(parse(member.to_text())).states_kept
 
 
 @pytest.mark.parametrize("member", [m for m in MEMBERS if 2 not in m.skips], ids=Member.to_text)
