@@ -29,11 +29,16 @@ DEPTH = 6
 CHANNELS = 8
 # Parameters without a gradient, and why; patterns of names.
 UNTRAINED = {
-    # a softmax over one source, and a matrix whose columns add up to 1 under a sum over streams
+    # a softmax over one source is 1, whatever its logits
     "elc_bert": r"formula\.a\.0",
-    "mhc": rf"formula\.A\.{DEPTH - 1}",
-    # a gate over one older state weighs it 1: its softmax has no gradient
     "skipresnet_static": r"formula\.gate_static\.0\.logits",
+    "skipresnet_dynamic": r"formula\.gate_dynamic\.0\..*",
+    # the streams are one at first, which rows of sum 1 leave so; columns of sum 1 do not change
+    # the sum that the last block's are read out by
+    "mhc": rf"formula\.A\.(0|{DEPTH - 1})",
+    # x[-1] is x[0], and the velocity is 0 at first
+    "lm_resnet": r"formula\.k\.0",
+    "second_order": r"formula\.a\.0",
 }
 SLOWEST_SECONDS = 0.005
 
