@@ -6,7 +6,8 @@ still computes with the sizes of whatever image comes later. What fx cannot see,
 whose results are dropped (NFNet's gain), is seen by the tensors' version counters: later readers
 are made to read the changed value.
 
->>> graph = trace(nn.Sequential(nn.ReLU()), "forward", (torch.empty(2, 3, device="meta"),))
+>>> images = Input("images", torch.empty(2, 3, device="meta"))
+>>> graph = trace(nn.Sequential(nn.ReLU()), "forward", (images,))
 >>> [str(node.target) for node in graph.nodes]
 ['images', '0', 'output']
 """
