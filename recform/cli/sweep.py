@@ -119,9 +119,9 @@ def _run(job: Job, place: str | None) -> int:
 
 def _graphics_processors() -> list[str | None]:
     """Their numbers, of those that may be used."""
-    from torch import cuda
+    from recform.training import num_cuda_devices
 
-    return [str(number) for number in range(cuda.device_count())]
+    return [str(number) for number in range(num_cuda_devices())]
 
 
 def _further(text: str) -> list[str]:

@@ -32,6 +32,7 @@ from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data
 from recform.training.data import recipe_for as recipe_for
 from recform.training.dataset import DataSet as DataSet
+from recform.training.device import num_cuda_devices as num_cuda_devices
 from recform.training.device import pick_device as pick_device
 from recform.training.fine import take_over as take_over
 from recform.training.folder import Files as Files

@@ -121,6 +121,11 @@ def pick_device(name: str = "auto") -> Device:
     return _KINDS[name]()
 
 
+def num_cuda_devices() -> int:
+    """Graphics processors of this machine that may be used."""
+    return torch.cuda.device_count()
+
+
 def _cuda() -> Device:
     if not torch.cuda.is_available():
         raise UserError("no-device", "torch sees no CUDA device on this machine", "--device cpu")
