@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from recform.design.answer import Design, Limits, refused
-from recform.design.automaton import NoAutomatonError, learned, of_automaton
+from recform.design.automaton import NoAutomatonError, learned, of_automaton, smallest
 from recform.design.bounds import bound_of
 from recform.design.general import LONGEST_WORD, words_at
 from recform.design.lengths import fulfilled_lengths
@@ -27,6 +27,8 @@ from recform.errors import FormulaError, Source, UserError
 # Words up to which routes are compared.
 CHECKED_WORDS = 8
 MAX_STATES = 24
+# Larger ones are not made smaller.
+MAX_AUTOMATON = 64
 MAX_DEPTH = 32
 
 
@@ -94,10 +96,12 @@ def by_route(
     except TooManyStatesError:
         raise UserError("too-large", "the expression needs too many states",
                         "write smaller repeats") from None  # fmt: skip
-    if len(automaton.accepts) > MAX_STATES:
-        raise UserError("too-large", f"the expression needs {len(automaton.accepts)} states, more "
-                        f"than {MAX_STATES}", "write smaller repeats")  # fmt: skip
     found = of_automaton(automaton)
+    if len(automaton.accepts) <= MAX_AUTOMATON and found.dimension > MAX_STATES:
+        found = smallest(found)
+    if found.dimension > MAX_STATES:
+        raise UserError("too-large", f"the expression needs {found.dimension} states, more than "
+                        f"{MAX_STATES}", "write smaller repeats")  # fmt: skip
     wanted = expression.strip() or "the empty word"
     return fulfilled_words(wanted, found, True, CHECKED_WORDS, limits)
 

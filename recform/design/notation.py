@@ -29,7 +29,7 @@ REDUCTIONS = ("sum", "prod")
 
 _WORDS = re.compile(
     r"(?P<space>\s+)|(?P<number>\d+(\.\d+)?)|(?P<letter>F['’′])|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<sign>\*\*|\.\.|<=|>=|==|!=|[-+*/%^()\[\],<>−·×])"
+    r"|(?P<sign>\*\*|//|\.\.|<=|>=|==|!=|[-+*/%^()\[\],<>−·×])"
 )
 _ASCII = {"−": "-", "·": "*", "×": "*", "**": "^"}
 _COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
@@ -161,8 +161,10 @@ class _Reader:
 
     def _product(self) -> Node:
         value = self._signed()
-        while (sign := self._takes("*", "/", "%")) is not None:
-            value = self._node(sign, value, self._signed())
+        while (sign := self._takes("*", "/", "//", "%")) is not None:
+            whole = sign == "//"
+            value = self._node("/" if whole else sign, value, self._signed())
+            value = self._node("floor", value) if whole else value
         return value
 
     def _signed(self) -> Node:

@@ -118,6 +118,10 @@ def test_no_general_formula_needs_more_states_than_its_bound(wish):
     assert found.dimension <= bound
 
 
+def test_blocks_before_the_start_are_on_no_path():
+    assert words_at(read("1 + F'[0] + F'[2]"), 2, 4) == {"ss": 1, "sF": 1}
+
+
 @pytest.mark.parametrize(
     ("wish", "message"),
     [

@@ -26,7 +26,7 @@ def rows(answer) -> tuple:
     return answer.candidates[0].net
 
 
-def assert_all_have_counts(answer, count, deepest=8) -> None:
+def assert_all_have_counts(answer, count, deepest=6) -> None:
     """Every candidate has count(n, k) paths through k of n blocks, by the analyzer on its own."""
     assert answer.candidates
     for candidate in answer.candidates:
