@@ -140,3 +140,17 @@ def test_what_is_no_derivative_is_told(wish, message):
         by_derivative(wish)
     assert error.value.diagnostics[0].message == message
     assert error.value.source is not None
+
+
+def test_a_negative_path_is_refused_without_a_minus():
+    answer = by_derivative("1 - F'[L-1]", minus=False)
+    assert answer.refused == (
+        "proved: the path F with coefficient -1 is asked for, and without a minus no count is "
+        "negative"
+    )
+
+
+def test_without_a_minus_equation_12_leads_to_equation_21_alone():
+    formulas = texts(by_derivative(EQ_12, minus=False))
+    assert formulas[0] == EQ_21
+    assert EQ_20 not in formulas

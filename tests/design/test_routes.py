@@ -116,7 +116,17 @@ def test_the_words_of_200_answers(seed):
 
 @pytest.mark.parametrize(
     "routes",
-    ["s*|F F s*", "(F|s)*", "F*", "F* s*", "(F s)*", "s* F s* F s*", "F* s* F*", "(F|F|s|F s)*"],
+    [
+        "(F s)* F?",
+        "s*|F F s*",
+        "(F|s)*",
+        "F*",
+        "F* s*",
+        "(F s)*",
+        "s* F s* F s*",
+        "F* s* F*",
+        "(F|F|s|F s)*",
+    ],
 )
 def test_the_words_of_the_usual_routes(routes):
     assert_has_words(routes, lambda depth: accepted(routes, depth))
