@@ -68,9 +68,14 @@ def _paths(analysis: Analysis) -> Iterator[str]:
         deviation = analysis.std_length[name]
         if mean is not None and deviation is not None:
             spread = _with_value(deviation, analysis.std_value[name])
-            yield f"Length of a path, {name}: mean {_with_value(str(mean), float(mean))}, " + (
+            yield f"Length of a path, {name}: mean {_with_value(_exact(mean), float(mean))}, " + (
                 f"standard deviation {spread}"
             )
+
+
+def _exact(value: Fraction) -> str:
+    """The number, or nothing if it is too long to be read anyway."""
+    return str(value) if value.denominator.bit_length() < 100 else ""
 
 
 def _with_value(exact: str, value: float, longest: int = 24) -> str:
@@ -78,6 +83,8 @@ def _with_value(exact: str, value: float, longest: int = 24) -> str:
     rounded = f"{value:.4g}"
     if exact == rounded:
         return exact
+    if not exact:
+        return f"~{rounded}"
     return f"{exact} ~ {rounded}" if len(exact) <= longest else f"~{rounded}"
 
 
@@ -189,7 +196,8 @@ def _blocks(analysis: Analysis, full: bool) -> Iterator[str]:
                      count_to_text(sum(gradient), room=14), _lengths(gradient)])  # fmt: skip
     if not full and len(rows) > MAX_BLOCK_ROWS:
         rows = [*rows[:NUM_ENDS], ["...", *[""] * 4], *rows[-NUM_ENDS:]]
-    yield "What goes through each block, as drawn, and what trains it, d output / d F[j], net:"
+    yield ("What goes through each block, as drawn (passing twice counts twice), and what trains "
+           "it, d output / d F[j], net:")  # fmt: skip
     yield ""
     yield table(["block", "through", "share", "to the output", "blocks behind"], rows)
 

@@ -19,6 +19,8 @@ from recform.network.identity import Identity as Identity
 from recform.network.identity import check_identity as check_identity
 from recform.network.saved import load_network as load_network
 from recform.network.saved import save_network as save_network
+from recform.network.stages import BackboneStages as BackboneStages
+from recform.network.stages import stages_of as stages_of
 from recform.network.survey import Description as Description
 from recform.network.survey import Family as Family
 from recform.network.survey import describe as describe

@@ -15,8 +15,8 @@ from recform.errors import UserError
 from recform.formula import Formula
 from recform.paths.activations import distinct_keeping
 from recform.paths.closed import ClosedForm, ClosedForms
-from recform.paths.derivative import counted, told_apart
 from recform.paths.conjecture import Conjecture, distinct_conjecture
+from recform.paths.derivative import counted, told_apart
 from recform.paths.distinct import INPUT_FORM, LinearForms, TooManyLinksError
 from recform.paths.gain import bounded_gains
 from recform.paths.gradients import parameter_gradients
@@ -46,8 +46,9 @@ MAX_LENGTHS = 2_000_000
 # writing at the depth asked for.
 NUM_EXPANDED = 4
 MAX_WORDS = 100
-# Values kept up to which the gains that stay bounded are computed: the work grows steeply.
-MAX_ORDER = 12
+# Values kept in a period up to which the gains that stay bounded are computed: the work grows
+# steeply.
+MAX_ORDER = 20
 
 
 @dataclass(frozen=True)
@@ -207,11 +208,17 @@ class Analysis:
     def bounded_gains(self) -> tuple[str, ...] | None:
         """The gains of a block at which signal and gradient stay bounded at every depth.
 
-        As `-2 <= g <= 0`; None without a closed form, or with more than 12 values kept.
+        As `-2 <= g <= 0`; None without a closed form, or where that would take long.
         """
-        if self.closed is None or self.closed.recurrence.order > MAX_ORDER:
+        if self.closed is None:
             return None
-        return tuple(map(str, bounded_gains(self.formula)))
+        recurrence = self.closed.recurrence
+        if recurrence.order * recurrence.period > MAX_ORDER:
+            return None
+        try:
+            return tuple(map(str, bounded_gains(self.formula)))
+        except UserError:
+            return None
 
     @cached_property
     def by_block_name(self) -> dict[str, NamedPolynomial] | None:

@@ -42,6 +42,10 @@ def analyze(
     (1, 4, 6, 4, 1)
     """
     formula = resolve(formula)
+    for name, given in (("depth", depth), ("start", start)):
+        _check_whole(name, [] if given is None else [given], 0)
+    _check_whole("stages", [] if stages is None or isinstance(stages, Stages) else stages, 1)
+    _check_whole("widths", widths or [], 1)
     division = _stages(stages, depth)
     depth = sum(division.lengths) if division else 16 if depth is None else depth
     _check(depth, start, activations)
@@ -71,13 +75,24 @@ def _stages(stages: Sequence[int] | Stages | None, depth: int | None) -> Stages 
     if stages is None:
         return None
     lengths = stages.lengths if isinstance(stages, Stages) else tuple(stages)
-    if not lengths or min(lengths) < 1:
-        raise UserError("bad-argument", f"{list(lengths)} are no stage lengths",
+    if not lengths:
+        raise UserError("bad-argument", "there are no stages",
                         "give each stage one block or more: [3, 4, 6, 3]")  # fmt: skip
     if depth is not None and depth != sum(lengths):
         raise UserError("bad-argument", f"the stages have {sum(lengths)} blocks, the depth is "
                         f"{depth}", "give the stages or the depth")  # fmt: skip
     return stages if isinstance(stages, Stages) else Stages(lengths)
+
+
+def _check_whole(name: str, numbers: Sequence[object], least: int) -> None:
+    for number in numbers:
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise UserError("bad-argument", f"{name}: {number!r} is no whole number",
+                            "give whole numbers")  # fmt: skip
+        if number < least and name in ("stages", "widths"):
+            raise UserError("bad-argument", f"{name}: {number} is less than {least}",
+                            "give each stage one block or more: [3, 4, 6, 3]" if name == "stages"
+                            else "give each block its number of channels")  # fmt: skip
 
 
 def _check(depth: int, start: int, activations: str) -> None:

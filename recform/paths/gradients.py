@@ -9,6 +9,7 @@ is, through all blocks behind it.
 from __future__ import annotations
 
 from recform.paths.adjoint import adjoints_of_calls, by_block
+from recform.paths.chains import chains, members
 from recform.paths.derivative import counted
 from recform.paths.polynomials import NET, Coefficients
 from recform.tape import Tape
@@ -27,3 +28,31 @@ def parameter_gradients(tape: Tape) -> dict[str, Coefficients]:
     """
     tape, _ = counted(tape)
     return by_block(tape, adjoints_of_calls(tape, NET))
+
+
+def num_gradient_words(tape: Tape) -> dict[str, int]:
+    """How many words of d output / d F[j] keep a coefficient that is not zero, for each block that
+    follows from the input.
+
+    Counted back from the output, letter by letter: the words to a letter are those to the letters
+    whose arguments it is linked to, and one more if the output is. Raises TooManyLinksError.
+
+    >>> from recform.formula import parse
+    >>> from recform.tape import unroll
+    >>> num_gradient_words(unroll(parse("x[l+1] = x[l] + F(x[l])"), 3))
+    {'F[0]': 4, 'F[1]': 2, 'F[2]': 1}
+    """
+    chained = chains(tape)
+    words = [0] * (len(chained.letters) + 1)
+    readers = [*((letter.support, place) for place, letter in enumerate(chained.letters, 1)),
+               (chained.support, None)]  # fmt: skip
+    totals: dict[str, int] = {}
+    for support, place in reversed(readers):
+        added = 1 if place is None else words[place]
+        for linked in members(support):
+            words[linked] += added
+    for place, letter in enumerate(chained.letters, 1):
+        if letter.block is not None:
+            name = f"{letter.block.block}[{letter.block.index}]"
+            totals[name] = totals.get(name, 0) + words[place]
+    return dict(sorted(totals.items()))

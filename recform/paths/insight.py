@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from recform.paths.activations import cancels_across
 from recform.paths.analysis import Analysis
+from recform.paths.distinct import TooManyLinksError
+from recform.paths.gradients import num_gradient_words
 from recform.paths.roots import has_roots
 from recform.paths.start import sources_of
 from recform.tape import Call, place
@@ -30,7 +32,7 @@ def warnings_of(analysis: Analysis) -> tuple[Finding, ...]:
     untrained-block  a block's output has no way to the network's that does not cancel
     plain-net        all paths cancel but the one through every block
     no-short-path    no path goes past all blocks
-    one-path         one path leads from a block to the output, counted with sign
+    one-path         one path that does not cancel leads from a block to the output
     cancels-across   terms cancel across an activation, a norm or a projection
     telescopes       a simpler formula has the same paths
 
@@ -79,7 +81,12 @@ def _of_lengths(analysis: Analysis) -> Iterator[Finding]:
     distinct, gross = analysis.distinct, analysis.gross
     if not distinct or not gross or analysis.depth == 0 or analysis.start > 0:
         return
-    only_longest = sum(distinct) == 1 and len(distinct) == analysis.depth + 1
+    calls = {op.index for op in analysis.tape.operations if isinstance(op, Call)}
+    only_longest = (
+        calls == set(range(analysis.depth))
+        and sum(distinct) == 1
+        and len(distinct) == analysis.depth + 1
+    )
     if only_longest and sum(gross) > 1:
         yield Finding("plain-net", "all paths cancel but the one through every block: with this "
                       "start it is a plain net")  # fmt: skip
@@ -90,17 +97,24 @@ def _of_lengths(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _of_gradients(analysis: Analysis) -> Iterator[Finding]:
-    gradients = analysis.parameter_gradients
-    untrained = [block for block, row in gradients.items() if not any(row)]
+    if has_roots(analysis.tape):
+        return
+    try:
+        words = num_gradient_words(analysis.tape)
+    except TooManyLinksError:
+        return
+    untrained = [block for block, count in words.items() if count == 0]
     if untrained:
         yield Finding("untrained-block", f"{_list(untrained)}: what the block computes cancels on "
                       "its way to the output")  # fmt: skip
-    alone = [block for block, row in gradients.items() if sum(map(abs, row)) == 1]
+    alone = [block for block, count in words.items() if count == 1]
     # The last block is reached by one path in almost any formula.
-    if len(alone) > 1 and not _is_plain(analysis):
-        which = "every block" if len(alone) == len(gradients) else _list(alone)
-        yield Finding("one-path", f"{which} {'is' if len(alone) == len(gradients) else 'are each'} "
-                      "reached by one path only, counted with sign")  # fmt: skip
+    earlier = [block for block in alone if not block.endswith(f"[{analysis.depth - 1}]")]
+    if earlier and not _is_plain(analysis):
+        every = len(alone) == len(words)
+        which = "every block" if every else _list(earlier)
+        yield Finding("one-path", f"{which} {'is' if every else _is(earlier)} reached from the "
+                      "output by one path only")  # fmt: skip
 
 
 def _is_plain(analysis: Analysis) -> bool:

@@ -30,6 +30,7 @@ from typing import Any
 
 from flint import Ordering, fmpq_mpoly_ctx, fmpq_poly
 
+from recform.errors import UserError
 from recform.formula import Formula
 from recform.paths.affine import NotSteadyError
 from recform.paths.algebraic import BITS, MAX_BITS, Root, roots_of
@@ -40,6 +41,9 @@ from recform.paths.polynomials import ABSENT, NET, ONE
 from recform.paths.settle import settle
 from recform.paths.transient import transient
 from recform.paths.unit_disc import is_simple_von_neumann
+
+# Degree of the number fields in which critical gains are tried.
+MAX_DEGREE = 16
 
 RING: Any = fmpq_mpoly_ctx.get(("x", "g"), Ordering.lex)
 
@@ -78,11 +82,16 @@ def is_bounded(formula: Formula, gain: Fraction) -> bool:
 def bounded_gains(formula: Formula) -> tuple[Interval, ...]:
     """All real gains at which signal and gradient stay bounded, from the lowest to the highest.
 
-    Raises UserError `no-recurrence`.
+    Raises UserError `no-recurrence`, and `too-large` where the ends would be decided in number
+    fields of high degree, which takes minutes.
     """
     form = _first_order(formula)
     found = characteristic(form)
     critical = _in_order(_critical(found))
+    degree = max((root.minimal.degree() for root in critical), default=0)
+    if degree > MAX_DEGREE:
+        raise UserError("too-large", "the gains at which boundedness changes are roots of degree "
+                        f"{degree}", "decide single gains: is_bounded(formula, gain)")  # fmt: skip
     at_critical = [_holds_at(root, form, found) for root in critical]
     between = [_holds_between(sample, found) for sample in _samples(critical)]
     return tuple(_intervals(critical, at_critical, between))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from recform.errors import UserError
-from recform.tape import Input, Tape, first_equals
+from recform.tape import Input, Tape, Zero, first_equals
 
 
 def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
     """The values that derivatives are taken by: the network's input, or x[start] of the main state
     and every value that is the same.
 
-    Empty if the output does not depend on it.
+    Empty if the output does not depend on it. Raises UserError `bad-argument` for a start that is
+    not there, or is the constant 0.
     """
     if not 0 <= start <= tape.depth:
         raise UserError("bad-argument", f"the start {start} is not between 0 and the depth, "
@@ -20,5 +21,8 @@ def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
     source = tape.states.get((tape.main, start))
     if source is None:
         return ()
+    if isinstance(tape.operations[source], Zero):
+        raise UserError("bad-argument", f"{tape.main}[{start}] is the constant 0, and nothing is "
+                        "an input by being 0", "choose another start")  # fmt: skip
     firsts = first_equals(tape.operations)
     return tuple(value for value, first in enumerate(firsts) if first == firsts[source])

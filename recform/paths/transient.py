@@ -13,6 +13,7 @@ from typing import Any
 
 from recform.errors import UserError
 from recform.formula.ast import (
+    Apply,
     Binary,
     Case,
     Compare,
@@ -25,6 +26,7 @@ from recform.formula.ast import (
     Read,
     Reduce,
     Sum,
+    walk,
 )
 from recform.formula.formula import Formula
 from recform.paths.affine import NotSteadyError
@@ -57,6 +59,7 @@ def transient(
     Raises NotSteadyError if the recurrence does not hold after all: means of absent values, or
     values of later depths that are the same as x[start].
     """
+    formula = recurrence.formula
     depth = max(recurrence.settled, start + 1) + 2 * (recurrence.lag + recurrence.period) + 1
     if depth > MAX_TRANSIENT:
         raise NotSteadyError(f"the recurrence holds only from depth {depth:,} on")
@@ -69,11 +72,17 @@ def transient(
         tuple(meanings.get(tape.states.get((name, n), -1), absent) for n in range(depth))
         for name in names
     )
-    if recurrence.formula.output is None:
+    # A start value that calls a block does not exist before the block does.
+    calls_early = any(init.value is not None and _calls(init.value) for init in formula.inits)
+    if formula.output is None and not calls_early:
         [(main, _)] = recurrence.output[0]
         return Transient(depth, values, values[main])
-    rows = tuple(_row(recurrence.formula, n, start, algebra, one, absent) for n in range(depth))
+    rows = tuple(_row(formula, n, start, algebra, one, absent) for n in range(depth))
     return Transient(depth, values, rows)
+
+
+def _calls(expression: Expression) -> bool:
+    return any(isinstance(inner, Apply) for inner in walk(expression))
 
 
 def with_names(recurrence: Recurrence, names: list[str]) -> Formula:
@@ -119,19 +128,21 @@ def _check(tape: Tape, recurrence: Recurrence, names: list[str], start: int, dep
             raise NotSteadyError("a mean has terms that are absent at some depths")
     if start > 0:
         last = start + recurrence.lag + recurrence.period
-        for checked in (tape, _unroll(recurrence.formula, depth)):
-            if _recurs(checked, start, last):
-                raise NotSteadyError(f"x[{start}] occurs again at later depths, by another way")
+        # The sum of all unknowns that ends the first tape is not the formula's.
+        ends = max(tape.states.values(), default=0)
+        own = _unroll(recurrence.formula, depth)
+        if _recurs(tape, start, last, ends) or _recurs(own, start, last, len(own.operations)):
+            raise NotSteadyError(f"x[{start}] occurs again at later depths, by another way")
 
 
-def _recurs(tape: Tape, start: int, last: int) -> bool:
-    """Whether the value of x[start] is made use of by what is computed behind the depth `last`.
+def _recurs(tape: Tape, start: int, last: int, ends: int) -> bool:
+    """Whether x[start] is made use of by what is computed behind the depth `last`, before `ends`.
 
     It may be there under another name: with `-1*x[0]` in every equation, x[1] may be just that.
     """
     sources = set(sources_of(tape, start))
     computed = max((v for (_, n), v in tape.states.items() if n <= last), default=0)
-    late = tape.operations[computed + 1 :]
+    late = tape.operations[computed + 1 : ends + 1]
     named = {value for (_, n), value in tape.states.items() if n > last}
     return bool(sources & named) or any(sources.intersection(operands(op)) for op in late)
 

@@ -34,7 +34,7 @@ class Triangle:
 
 
 TRIANGLES = (
-    Triangle("one path, through every block", None, "1/(1 - t*z)", "KroneckerDelta(n, k)"),
+    Triangle("one path, through n blocks", None, "1/(1 - t*z)", "KroneckerDelta(n, k)"),
     Triangle("one path of each length", "A000012", "1/((1 - z)*(1 - t*z))", "1"),
     Triangle("Pascal's triangle", "A007318", "1/(1 - z - t*z)", "binomial(n, k)"),
     Triangle("Pascal's triangle, shifted", "A097805", "(1 - z)/(1 - z - t*z)",

@@ -183,3 +183,27 @@ def test_the_estimated_size_is_about_right():
     row = form.row(400)
     assert num_lengths == len(row)
     assert 1 < num_digits / sum(len(str(count)) for count in row) < 1.5
+
+
+@pytest.mark.parametrize("start", [1, 2, 5])
+@pytest.mark.parametrize("name", recform.example_names())
+def test_every_example_has_a_closed_form_from_a_later_start(name: str, start: int):
+    closed = closed_forms(recform.resolve(name), start)
+    assert closed.net.row(start - 1) == (0,)
+    assert closed.net.row(9) == analyze(name, 9, start).net
+
+
+def test_from_a_later_start_the_same_paths_begin_later():
+    form = closed_forms(recform.resolve("resnet_s"), 3).net
+    assert form.function.to_text() == "z**3/((1 - z)*(1 - t*z))"
+
+
+def test_a_start_that_stands_in_every_later_equation_has_none():
+    # x[1] is -x[0], and so is a term of every equation behind it
+    with pytest.raises(NotSteadyError, match="occurs again"):
+        closed_forms(parse("x[l+1] = x[l-1] - F(x[l-1]) + -1*x[0]"), 1)
+
+
+def test_a_start_value_that_calls_a_block_is_absent_before_the_block():
+    text = "input y\nx[l+1] = x[l] + F(x[l])\ny[l+1] = y[l]\ninit x[0] = 1/2*F(y[0])"
+    assert closed_forms(parse(text)).net.row(0) == analyze(text, 0).net == (0,)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from recform import example_names
 from recform.formula import parse, resolve
-from recform.paths import parameter_gradients
+from recform.paths import gradient_words, parameter_gradients
+from recform.paths.gradients import num_gradient_words
 from recform.tape import Stages, place, unroll
 
 
@@ -57,3 +59,19 @@ def test_projections_do_not_change_what_trains_a_block(name: str) -> None:
     tape = unroll(resolve(name), 9, Stages((2, 4, 3), widens=True))
     assert place(tape) != tape
     assert parameter_gradients(place(tape)) == parameter_gradients(tape)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *example_names(),
+        "x[l+1] = x[l] + F[l](x[l]) - F[l](x[l-1])",
+        "x[l+1] = x[l] + F[0](x[l]) - 1/2*F(x[l-1])",
+        "block G\nx[l+1] = x[l] + G(F(x[l])) - F(x[l-1]) - G(x[l])",
+        "x[l+1] = x[l] + F(x[l]) - z[l]\nz[l] = F(x[l])",
+    ],
+)
+def test_words_are_counted_as_they_are_written_down(text: str) -> None:
+    tape = unroll(resolve(text), 5)
+    written = {block: len(words) for block, words in gradient_words(tape).items()}
+    assert num_gradient_words(tape) == written

@@ -65,3 +65,20 @@ def test_projections_are_crossed_where_stages_say_so():
     analysis = analyze("x[l+1] = x[l] + F(x[l]) - F(x[l-1])", stages=[2, 2])
     text = next(w.text for w in warnings_of(analysis) if w.code == "cancels-across")
     assert "projections" in text
+
+
+# Counts that cancel by length are not words that cancel: nothing here is untrained or alone.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x[l+1] = x[l] + F[l](x[l]) - F[l](x[l-1])",
+        "block G\nblock H\nx[l+1] = G(F(x[l])) - H(F(x[l]))",
+        "x[l+1] = 1/2*x[l] + 1/2*F(x[l])\noutput 2*x[L]",
+    ],
+)
+def test_weights_and_signs_of_paths_are_no_number_of_paths(text: str):
+    assert not {"untrained-block", "one-path"} & set(codes(text))
+
+
+def test_one_block_used_at_every_depth_is_no_plain_net():
+    assert "plain-net" not in codes("x[l+1] = x[l] + F[0](x[l]) - x[l]")

@@ -73,3 +73,22 @@ def test_a_start_behind_the_end_is_refused() -> None:
     with pytest.raises(UserError) as refusal:
         analyze("x[l+1] = F(x[l])", 3, start=4)
     assert refusal.value.code == "bad-argument"
+
+
+def test_a_start_that_is_the_constant_zero_is_refused() -> None:
+    text = "x[l+1] = 0 if l == 0 else x[l] + F(x[l])"
+    with pytest.raises(UserError, match=r"x\[1\] is the constant 0"):
+        _ = analyze(text, depth=3, start=1).net
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start": 1.5}, {"depth": "4"}, {"depth": True}, {"stages": [2.0, 2]}, {"stages": [0]},
+        {"stages": []}, {"depth": 2, "widths": [1, -3]}, {"depth": 2, "widths": [1.5, 2]},
+    ],
+)  # fmt: skip
+def test_arguments_that_are_no_whole_numbers_are_refused(wrong: dict) -> None:
+    with pytest.raises(UserError) as caught:
+        analyze("resnet", **wrong)
+    assert caught.value.code == "bad-argument"
