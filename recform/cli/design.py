@@ -49,6 +49,11 @@ RowsOption = Annotated[
     typer.Option("--depth", "-d", help="Rows of counts to show, or the depth of a search.  "
                  "[default: 6, or 8]", show_default=False),
 ]  # fmt: skip
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(help="Draw what a search found, paths against values kept: .png, .svg or .pdf.",
+                 show_default=False),
+]  # fmt: skip
 SaveOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Save a formula: a .rf file.", show_default=False),
@@ -66,6 +71,7 @@ def design(
     minus: Annotated[bool, typer.Option(help="Whether terms may be subtracted.")] = True,
     pick: Annotated[int, typer.Option(help="Which candidate -o saves; 1 is the first.")] = 1,
     output: SaveOption = None,
+    plot: PlotOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find formulas with the paths that are wanted, or the reason why there is none.
@@ -93,6 +99,8 @@ def design(
         from recform.cli.design_page import print_answer
 
         print_answer(answer)
+    if plot is not None:
+        _draw(answer, plot)
     if output is not None:
         if chosen is None:
             raise typer.Exit(1)
@@ -127,6 +135,21 @@ def _ask(
         raise UserError("bad-argument", "--where belongs to a search", "--near resnet_s")
     [(ask, text)] = asked
     return ask(text, depth=6 if depth is None else depth, calls=calls, minus=minus)
+
+
+def _draw(answer: Design | Search, path: Path) -> None:
+    from recform.design import Search
+    from recform.pictures import Dot, front, save
+
+    if not isinstance(answer, Search):
+        raise UserError("bad-argument", "--plot belongs to a search", "--near resnet_s")
+    dots = [
+        Dot(one.figures["kept"], one.figures["distinct"], str(one.formula))
+        for one in answer.candidates
+    ]
+    save(front(dots, "values kept from step to step", f"distinct paths at depth {answer.depth}"),
+         path)  # fmt: skip
+    talk(f"wrote {path}")
 
 
 def _chosen(answer: Design | Search, pick: int, output: Path) -> Formula | None:

@@ -29,6 +29,8 @@ from recform.pictures.bars import UNICODE as UNICODE
 from recform.pictures.bars import text_histogram as text_histogram
 
 if TYPE_CHECKING:
+    from recform.pictures.fronts import Dot as Dot
+    from recform.pictures.fronts import front as front
     from recform.pictures.graph import to_networkx as to_networkx
     from recform.pictures.growing import growth as growth
     from recform.pictures.histograms import histogram as histogram
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from recform.pictures.wires import wiring as wiring
 
 _DRAWN = {
+    "Dot": "fronts",
     "curves": "learning",
+    "front": "fronts",
     "growth": "growing",
     "histogram": "histograms",
     "routes": "maps",

@@ -188,6 +188,12 @@ def test_the_smallest_system_can_be_smaller_than_the_smallest_automaton():
     assert answer.least_calls == 4
 
 
+def test_the_simplest_formula_with_the_paths_of_another_is_a_candidate():
+    first = by_route("(F|s F)* s?").candidates[0]
+    assert first.formula == parse("x[l+1] = F(x[l]) + F(x[l-1])\ninit F(x[-1]) = x[0]")
+    assert first.idea.startswith("the simplest with the paths of input x, y; ")
+
+
 def test_an_ambiguous_expression_counts_each_word_once():
     assert by_route("(F|F|s|F s)*").candidates[0].net[3] == (1, 3, 3, 1)
 
