@@ -33,9 +33,9 @@ UNTRAINED = {
     "elc_bert": r"formula\.a\.0",
     "skipresnet_static": r"formula\.gate_static\.0\.logits",
     "skipresnet_dynamic": r"formula\.gate_dynamic\.0\..*",
-    # the streams are one at first, which rows of sum 1 leave so; columns of sum 1 do not change
-    # the sum that the last block's are read out by
-    "mhc": rf"formula\.A\.(0|{DEPTH - 1})",
+    # weights of sum 1 make no difference to streams that are one at first, nor columns of sum 1 to
+    # the sum that the last block is read out by
+    "mhc": rf"formula\.(A\.(0|{DEPTH - 1})|r\.0|w\.{DEPTH - 1})",
     # x[-1] is x[0], and the velocity is 0 at first
     "lm_resnet": r"formula\.k\.0",
     "second_order": r"formula\.a\.0",

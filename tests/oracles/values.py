@@ -22,6 +22,7 @@ from recform.formula.ast import (
     Equation,
     Expression,
     Item,
+    Learned,
     Logic,
     Map,
     Name,
@@ -46,7 +47,9 @@ class Value:
     """A value of the network, and the operation that makes it; compared by identity.
 
     An operation is ("input",), ("zero",), ("call", block, index, value), ("map", name, index,
-    value), ("scale", constant, value) or ("add", value, value).
+    value), ("scale", constant, value) or ("add", value, value); and of what is not linear ("one",),
+    ("param", name, place, start), ("multiply", value, value), ("stop", value), or ("combine",
+    function, index, value, value, ...).
     """
 
     operation: tuple
@@ -97,7 +100,8 @@ class Network:
         return self.right_side(equation, depth - 1 if equation.step else depth)
 
     def right_side(self, equation: Equation, layer: int) -> Value | None:
-        names = {"l": Fraction(layer), "L": Fraction(self.depth)}
+        # in one stage, which begins at depth 0
+        names = {"l": Fraction(layer), "L": Fraction(self.depth), "s": Fraction(0)}
         return self.value(equation.right, Scope(names, layer))
 
     def has_init(self, state: str, depth: int, block: str | None) -> bool:
@@ -140,12 +144,20 @@ class Network:
                 return self.state(state, self.whole(index, scope))
             case Apply():
                 return self.applied(expression, scope)
+            case Learned():
+                return self.learned(expression, scope)
             case Map():
                 return self.mapped(expression, scope)
+            case Reduce(function=function) if function not in ("sum", "mean"):
+                return self.combined(expression, scope)
             case Reduce():
                 return self.reduced(expression, scope)
             case Sum(terms=terms):
                 return self.added([self.multiple(Fraction(s), e, scope) for s, e in terms])
+            case Binary(operator="*", left=left, right=right) if mentions_values(
+                left
+            ) and mentions_values(right):
+                return self.product(left, right, scope)
             case Negate() | Binary(operator="*" | "/"):
                 return self.multiple(Fraction(1), expression, scope)
             case Binary(operator="%", left=left, right=right):
@@ -163,6 +175,10 @@ class Network:
         match expression:
             case Negate(operand=operand):
                 return self.multiple(-constant, operand, scope)
+            case Binary(operator="*", left=left, right=right) if mentions_values(
+                left
+            ) and mentions_values(right):
+                pass
             case Binary(operator="*", left=left, right=right) if mentions_values(right):
                 return self.multiple(constant * self.number(left, scope), right, scope)
             case Binary(operator="*", left=left, right=right):
@@ -170,6 +186,53 @@ class Network:
             case Binary(operator="/", left=left, right=right):
                 return self.multiple(constant / self.number(right, scope), left, scope)
         return self.scaled(constant, self.evaluate(expression, scope))
+
+    def learned(self, learned: Learned, scope: Scope) -> Value | None:
+        """A coefficient; at a depth before the start it is absent."""
+        place = tuple(self.whole(index, scope) for index in learned.indices)
+        param = next(p for p in self.formula.params if p.name == learned.name)
+        if any(depth < 0 for depth in place):
+            return None
+        names = {"L": Fraction(self.depth)}
+        names |= {name: Fraction(depth) for name, depth in zip(param.depths, place, strict=True)}
+        start = self.number(param.start, Scope(names, 0))
+        return self.make("param", learned.name, place, start)
+
+    def product(self, left: Expression, right: Expression, scope: Scope) -> Value | None:
+        """Absent if a factor is; zero if one is."""
+        factors = [self.valued(left, scope), self.valued(right, scope)]
+        if None in factors:
+            return None
+        zeros = [factor for factor in factors if factor is not None and self.is_zero(factor)]
+        return zeros[0] if zeros else self.make("multiply", *factors)
+
+    def valued(self, expression: Expression, scope: Scope) -> Value | None:
+        """A factor, in which a number may stand beside values."""
+        found = self.evaluate(expression, scope)
+        if not isinstance(found, Fraction):
+            return found
+        return self.make("zero") if found == 0 else self.scaled(found, self.make("one"))  # type: ignore[return-value]
+
+    def combined(self, expression: Reduce, scope: Scope) -> Value | None:
+        """A function of the values that are there."""
+        items = [
+            self.value(item.value, inner)
+            for item in expression.items
+            for inner in self.scopes(item, scope)
+        ]
+        there = [item for item in items if item is not None]
+        needs_first = expression.function.startswith("ga") or expression.function == "gru"
+        if not there or (needs_first and items[0] is None):
+            return None
+        if expression.function == "gru" and len(there) < 2:
+            return None
+        if len(there) == 1 and not needs_first:
+            return there[0]
+        index = None
+        if expression.function not in ("cat", "max"):
+            depths = [depth for depth, _ in self.reads(expression, scope)]
+            index = max(0, min(max(depths, default=scope.last_block), scope.last_block))
+        return self.make("combine", expression.function, index, *there)
 
     def scaled(self, constant: Fraction, value: Value | Fraction | None) -> Value | Fraction | None:
         if value is None:
@@ -181,8 +244,16 @@ class Network:
         return self.make("scale", constant, value)
 
     def added(self, terms: list[Value | Fraction | None]) -> Value | Fraction | None:
-        """From left to right; absent terms are dropped, and nothing at all is absent."""
+        """From left to right; absent terms are dropped, and nothing at all is absent.
+
+        A number beside a value is so many ones.
+        """
         present = [term for term in terms if term is not None]
+        if any(isinstance(term, Value) for term in present):
+            present = [
+                self.scaled(term, self.make("one")) if isinstance(term, Fraction) and term else term
+                for term in present
+            ]
         if not present:
             return None
         total = present[0]
@@ -264,8 +335,10 @@ class Network:
         argument = self.value(expression.argument, scope)
         if argument is None:
             return None
+        if expression.function == "stopgrad":
+            return self.make("stop", argument)
         index = None
-        if expression.function in ("act", "norm"):
+        if expression.function in ("act", "norm", "linear", "se", "conv1x1", "drop"):
             depths = [depth for depth, _ in self.reads(expression.argument, scope)]
             index = max(0, min(max(depths, default=scope.last_block), scope.last_block))
         return self.make("map", expression.function, index, argument)
@@ -316,7 +389,7 @@ def holds(network: Network, condition: Expression, scope: Scope) -> bool:
 
 
 def mentions_values(expression: Expression) -> bool:
-    return any(isinstance(part, Read | Apply | Map) for part in inside(expression))
+    return any(isinstance(part, Read | Apply | Map | Learned) for part in inside(expression))
 
 
 def bag(value: Value) -> Hashable:
@@ -329,10 +402,19 @@ def bag(value: Value) -> Hashable:
             return frozenset(Counter(bag(term) for term in _terms(value)).items())
         case ("map", name, index, operand):
             return ("map", name, index, bag(operand))
+        case ("combine", function, index, *operands):
+            return ("combine", function, index, *(bag(operand) for operand in operands))
+        case ("multiply", _, _):
+            constant, factors = _factors(value)
+            product = ("multiply", frozenset(Counter(map(bag, factors)).items()))
+            return product if constant == 1 else ("scale", constant, product)
         case ("scale", constant, operand):
             while operand.operation[0] == "scale":
                 constant, operand = constant * operand.operation[1], operand.operation[2]
-            return bag(operand) if constant == 1 else ("scale", constant, bag(operand))
+            inner = bag(operand)
+            if isinstance(inner, tuple) and inner[0] == "scale":
+                constant, inner = constant * inner[1], inner[2]
+            return inner if constant == 1 else ("scale", constant, inner)
     return value
 
 
@@ -341,3 +423,15 @@ def _terms(value: Value) -> list[Value]:
         case ("add", left, right):
             return _terms(left) + _terms(right)
     return [value]
+
+
+def _factors(value: Value) -> tuple[Fraction, list[Value]]:
+    """A product's constants, multiplied, and its other factors, products taken apart."""
+    match value.operation:
+        case ("scale", constant, operand):
+            outer, factors = _factors(operand)
+            return constant * outer, factors
+        case ("multiply", left, right):
+            (first, ours), (second, theirs) = _factors(left), _factors(right)
+            return first * second, ours + theirs
+    return Fraction(1), [value]
