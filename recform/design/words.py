@@ -60,7 +60,10 @@ def fulfilled_words(
 
 
 def _empty_depths(found: Weighted) -> str:
-    """Which depths have no path at all, in words."""
+    """Which depths have no path at all, in words.
+
+    A shortest word of odd length would be shorter than twice the dimension.
+    """
     depths = [n for n in range(1, 2 * found.dimension + 6) if not _words(found, n)]
     if not depths:
         return ""
