@@ -9,6 +9,7 @@ from recform.formula import Formula, resolve
 from recform.paths.affine import NotSteadyError
 from recform.paths.analysis import SHALLOW, Analysis
 from recform.paths.closed import ClosedForms, closed_forms
+from recform.paths.start import refuse_zero
 from recform.tape import Stages
 
 MAX_DEPTH = 10**9
@@ -54,7 +55,7 @@ def analyze(
                         None if widths is None else tuple(widths), closed, reason)  # fmt: skip
     if closed is None or depth <= SHALLOW:
         # What is wrong at this depth is told at once.
-        _ = analysis.tape
+        refuse_zero(analysis.tape, start)
     if widths is not None:
         _ = analysis.widths
     return analysis

@@ -11,7 +11,7 @@ def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
     and every value that is the same.
 
     Empty if the output does not depend on it. Raises UserError `bad-argument` for a start that is
-    not there, or is the constant 0.
+    not there.
     """
     if not 0 <= start <= tape.depth:
         raise UserError("bad-argument", f"the start {start} is not between 0 and the depth, "
@@ -21,8 +21,16 @@ def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
     source = tape.states.get((tape.main, start))
     if source is None:
         return ()
-    if isinstance(tape.operations[source], Zero):
-        raise UserError("bad-argument", f"{tape.main}[{start}] is the constant 0, and nothing is "
-                        "an input by being 0", "choose another start")  # fmt: skip
     firsts = first_equals(tape.operations)
     return tuple(value for value, first in enumerate(firsts) if first == firsts[source])
+
+
+def refuse_zero(tape: Tape, start: int) -> None:
+    """Raises UserError `bad-argument` if x[start] is the constant 0.
+
+    Adding such a value adds nothing to the tape, so what follows from it cannot be seen there.
+    """
+    source = tape.states.get((tape.main, start))
+    if start > 0 and source is not None and isinstance(tape.operations[source], Zero):
+        raise UserError("bad-argument", f"{tape.main}[{start}] is the constant 0, and nothing is "
+                        "an input by being 0", "choose another start")  # fmt: skip

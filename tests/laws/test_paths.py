@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oracles.walk import TooManyWordsError, Walk, walk
 
 from laws.formulas import formulas
+from recform.errors import UserError
 from recform.formula import parse
 from recform.paths import Analysis, analyze
 
@@ -44,8 +45,14 @@ def test_counts_are_those_of_the_words_from_every_later_start(text: str, depth: 
             walked = walk(formula, depth, start, MAX_WORDS)
         except TooManyWordsError:
             continue
+        try:
+            analysis = analyze(formula, depth, start)
+        except UserError as error:
+            if "is the constant 0" in str(error):
+                continue
+            raise
         if not walked.unclear:
-            assert _counts(analyze(formula, depth, start)) == _counts(walked), f"from {start}"
+            assert _counts(analysis) == _counts(walked), f"from {start}"
 
 
 @LAW
