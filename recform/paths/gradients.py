@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from recform.paths.adjoint import adjoints_of_calls, by_block
 from recform.paths.chains import chains, members
-from recform.paths.derivative import counted
+from recform.paths.derivative import counted, refuse_roots
 from recform.paths.polynomials import NET, Coefficients
 from recform.tape import Tape
 
@@ -26,6 +26,7 @@ def parameter_gradients(tape: Tape) -> dict[str, Coefficients]:
     >>> parameter_gradients(unroll(parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])"), 3))
     {'F[0]': (0, 0, 1), 'F[1]': (0, 1), 'F[2]': (1,)}
     """
+    refuse_roots(tape)
     tape, _ = counted(tape)
     return by_block(tape, adjoints_of_calls(tape, NET))
 

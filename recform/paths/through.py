@@ -11,7 +11,7 @@ from __future__ import annotations
 from flint import fmpq_poly
 
 from recform.paths.adjoint import adjoints_of_calls, by_block
-from recform.paths.derivative import counted
+from recform.paths.derivative import counted, refuse_roots
 from recform.paths.polynomials import ABSENT, BLOCK, GROSS, ONE, Coefficients, PathPolynomial
 from recform.paths.start import sources_of
 from recform.tape import Call, Tape, fold
@@ -30,6 +30,7 @@ def through_block(
     >>> through_block(unroll(parse("x[l+1] = x[l] + F(x[l])"), 3))["F[0]"]
     (0, 1, 2, 1)
     """
+    refuse_roots(tape)
     tape, start = counted(tape, start)
     adjoints = adjoints_of_calls(tape, algebra)
     arrived = _arrived(tape, start, algebra)

@@ -19,8 +19,9 @@ from typing import Protocol, TypeAlias
 
 from recform.errors import UserError
 from recform.paths import Analysis
+from recform.tape import Irrational
 
-Count: TypeAlias = "int | Fraction"
+Count: TypeAlias = "int | Fraction | Irrational"
 
 # The readings in the order in which they are shown, with what each counts.
 READINGS = {
@@ -57,15 +58,22 @@ def refuse_left_out(analysis: Analysis) -> None:
 
 def log10_of(magnitude: Count) -> float:
     """log10 of a positive number, also where no float can hold the number itself."""
+    if isinstance(magnitude, Irrational):
+        return math.log10(float(magnitude))
     return math.log10(magnitude.numerator) - math.log10(magnitude.denominator)
 
 
 def count_to_text(count: Count, room: int) -> str:
     """The exact number if it fits in `room` characters; else rounded, with `~` before it."""
-    num_digits = sum(log10_of(abs(part)) for part in (count.numerator, count.denominator) if part)
-    # Python refuses to print very long integers, so their length is judged first.
-    if num_digits <= room and len(str(count)) <= room:
-        return str(count)
+    if isinstance(count, Irrational):
+        if len(str(count)) <= room:
+            return str(count)
+    else:
+        parts = (count.numerator, count.denominator)
+        # Python refuses to print very long integers, so their length is judged first.
+        num_digits = sum(log10_of(abs(part)) for part in parts if part)
+        if num_digits <= room and len(str(count)) <= room:
+            return str(count)
     sign = "-" if count < 0 else ""
     return f"~{sign}{_rounded(log10_of(abs(count)))}"
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from recform.tape import Exact
+
 Kind = Literal["state", "block", "sum", "map", "dot", "remembered"]
 
 
@@ -36,7 +38,7 @@ class Wire:
 
     source: int
     target: int
-    factor: Fraction = Fraction(1)
+    factor: Exact = Fraction(1)
     symbol: str = ""
 
     @property

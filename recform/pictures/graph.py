@@ -19,7 +19,7 @@ import networkx
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
-from recform.tape import Add, Call, Map, Operation, Project, Scale, Tape, operands, unroll
+from recform.tape import Add, Call, Exact, Map, Operation, Project, Scale, Tape, operands, unroll
 
 
 def to_networkx(formula: Formula | str, depth: int = 16) -> networkx.DiGraph:
@@ -81,7 +81,7 @@ def _graph_of(formula: Formula, tape: Tape) -> networkx.DiGraph:
     return graph
 
 
-def _edges_to(operation: Operation) -> Iterator[tuple[int, Fraction]]:
+def _edges_to(operation: Operation) -> Iterator[tuple[int, Exact]]:
     match operation:
         case Add(left=left, right=right) if left == right:
             yield left, Fraction(2)

@@ -28,6 +28,7 @@ from recform.formula.ast import (
     Each,
     Expression,
     Item,
+    Learned,
     Map,
     Name,
     Negate,
@@ -111,6 +112,8 @@ class _Drawing:
                 return self._call(expression)
             case Map(function=function, argument=argument):
                 return self.node(Node("map", function), [self.term(argument)])
+            case Number() | Learned():
+                return self.node(Node("map", typeset_expression(expression)), [])
             case Negate(operand=operand):
                 return _times(self.term(operand), Number(-ONE))
             case Sum(terms=terms):
@@ -207,7 +210,7 @@ class _Drawing:
 
 
 def _times(term: Term, factor: Expression) -> Term:
-    if any(isinstance(inner, Name) for inner in walk(factor)):
+    if any(isinstance(inner, Name | Learned) for inner in walk(factor)):
         sign = "−" if term.factor < 0 else ""
         number_text = "" if abs(term.factor) == 1 else f"{abs(term.factor)}·"
         symbol = f"{sign}{number_text}{term.symbol}{typeset_expression(factor)}"
@@ -236,6 +239,8 @@ def _at_now(expression: Expression, each: Each) -> Expression:
             return NOW
         case Read(index=index):
             return replace(expression, index=_at_now(index, each))
+        case Learned(indices=indices):
+            return replace(expression, indices=tuple(_at_now(index, each) for index in indices))
         case Apply(index=index, argument=argument):
             index = None if index is None else _at_now(index, each)
             return replace(expression, index=index, argument=_at_now(argument, each))

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from recform.pictures.diagram import Diagram
+from recform.tape import Exact
 
 # What a node is a sum of: blocks and the input, each by its node, with factors.
-Form = dict[int, Fraction]
+Form = dict[int, Exact]
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,27 @@ from recform.formula import Formula
 from recform.pictures.diagram import Diagram, Node, Wire, lanes_from_readers
 from recform.pictures.graph import state_names, tape_with_output
 from recform.pictures.typeset import symbol_with_index
-from recform.tape import Add, Call, Input, Map, Operation, Scale, Tape, Zero, operands
+from recform.tape import (
+    Add,
+    Call,
+    Combine,
+    Exact,
+    Input,
+    Map,
+    Multiply,
+    One,
+    Operation,
+    Parameter,
+    Part,
+    Scale,
+    Tape,
+    Zero,
+    operands,
+    parameter_to_text,
+)
 
 # A value as a multiple of a node.
-Term = tuple[Fraction, int]
+Term = tuple[Exact, int]
 ONE = Fraction(1)
 
 
@@ -70,6 +87,17 @@ class _Drawing:
                     self.terms[value] = terms
                 else:
                     self._node(value, Node("sum", "+"), terms)
+            case One():
+                self._node(value, Node("map", "1"), [])
+            case Parameter():
+                self._node(value, Node("map", parameter_to_text(operation)), [])
+            case Multiply(left=left, right=right):
+                self._node(value, Node("map", "×"), self.terms[left] + self.terms[right])
+            case Combine(function=function, arguments=arguments):
+                terms = [term for argument in arguments for term in self.terms[argument]]
+                self._node(value, Node("map", function), terms)
+            case Part(number=number, argument=argument):
+                self._node(value, Node("map", f"part {number + 1}"), self.terms[argument])
             case _:
                 (self.terms[value],) = (self.terms[operand] for operand in operands(operation))
         self._name(value)

@@ -74,6 +74,9 @@ class Irrational:
 
     __rmul__ = __mul__
 
+    def __truediv__(self, other: int | Fraction) -> Exact:
+        return self * (1 / Fraction(other))
+
     def inverse(self) -> Exact:
         """1 divided by the number. Raises ValueError unless it is one term."""
         if len(self.terms) > 1:

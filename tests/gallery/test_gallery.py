@@ -1,8 +1,8 @@
 """Every formula of the gallery: read, printed, shown, analyzed, compiled, trained one step.
 
 The tests run over the folder: a new file is tested by being there. Networks have small blocks, a
-convolution and tanh of as many channels as what they read; gradients are in float64, so that zero is
-told from small.
+convolution and tanh of as many channels as what they read; gradients are in float64, so that zero
+is told from small.
 """
 
 from __future__ import annotations
