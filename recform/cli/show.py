@@ -1,4 +1,4 @@
-"""recform show: a formula in normal form, as LaTeX, or unrolled."""
+"""recform show: a formula in normal form, as LaTeX or MathML, or unrolled."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from recform.cli.arguments import FormulaArgument
 def show(
     formula: FormulaArgument,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    mathml: Annotated[bool, typer.Option("--mathml", help="Print MathML.")] = False,
     unrolled: Annotated[
         bool, typer.Option("--unrolled", help="Print the tape: one value a line.")
     ] = False,
     depth: Annotated[int, typer.Option("--depth", "-d", help="Depth of the tape.")] = 3,
 ) -> None:
-    """Print a formula in normal form, as LaTeX, or written out to a depth.
+    """Print a formula in normal form, as LaTeX or MathML, or written out to a depth.
 
     \b
     Example:  recform show resnet_s --unrolled --depth 3
     """
-    from recform.formula import resolve, to_latex, to_text
+    from recform.formula import resolve, to_latex, to_mathml, to_text
     from recform.tape import unroll
 
     parsed = resolve(formula)
@@ -30,5 +31,7 @@ def show(
         print(unroll(parsed, depth))
     elif latex:
         print(to_latex(parsed))
+    elif mathml:
+        print(to_mathml(parsed))
     else:
         print(to_text(parsed))

@@ -8,6 +8,7 @@ from recform.formula.load import example_names as example_names
 from recform.formula.load import gallery_names as gallery_names
 from recform.formula.load import load as load
 from recform.formula.load import resolve as resolve
+from recform.formula.mathml import to_mathml as to_mathml
 from recform.formula.parse import parse as parse
 from recform.formula.rewrite import ACT_PLACES as ACT_PLACES
 from recform.formula.rewrite import uses_act as uses_act

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from recform.errors import Source
 from recform.formula.ast import Definition, Equation, Expression, Init, Param, Stream
+from recform.formula.mathml import to_mathml
 from recform.formula.show import to_latex, to_text
 from recform.formula.statements import head
 
@@ -90,3 +91,6 @@ class Formula:
 
     def _repr_latex_(self) -> str:
         return f"$$\n{to_latex(self)}\n$$"
+
+    def _repr_html_(self) -> str:
+        return to_mathml(self)

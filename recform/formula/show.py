@@ -125,6 +125,11 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
             return f"{show(value, OR)} if {show(condition, OR)} else {show(otherwise)}", CASE
 
 
+def strength_of(expression: Expression) -> int:
+    """How strongly an expression's last operator binds: CASE, ..., ATOM."""
+    return _text_and_strength(expression)[1]
+
+
 def number_to_text(value: Fraction | int) -> str:
     """`7` or `1/3`; a number beyond the 4,300 digits that Python prints is told by its size."""
     value = Fraction(value)

@@ -12,13 +12,15 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
+from matplotlib.mathtext import MathTextParser
 from torch import Tensor, fx, nn
 
 from recform import compile
-from recform.formula import Formula, gallery_names, parse, resolve, to_latex
+from recform.formula import Formula, gallery_names, parse, resolve, to_latex, to_mathml
 from recform.paths import analyze
 from recform.paths.report import to_json
 from recform.tape import Call, unroll
@@ -41,6 +43,9 @@ UNTRAINED = {
     "second_order": r"formula\.a\.0",
 }
 SLOWEST_SECONDS = 0.005
+MATHML_CORE = {"math", "mtable", "mtr", "mtd", "mrow", "mi", "mn", "mo", "mtext", "msub", "msup",
+               "mfrac", "msqrt", "munder", "munderover"}  # fmt: skip
+NUM_CHILDREN = {"msub": 2, "msup": 2, "mfrac": 2, "munder": 2, "munderover": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +86,26 @@ def test_brackets_in_latex_are_balanced(name: str):
     latex = to_latex(resolve(name))
     assert latex.count("{") == latex.count("}")
     assert latex.count(r"\left(") == latex.count(r"\right)")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_latex_is_set_by_matplotlib(name: str):
+    """Row by row: mathtext knows no `aligned` and no `cases`, and spells three signs otherwise."""
+    parser = MathTextParser("path")
+    for row in to_latex(resolve(name)).splitlines()[1:-1]:
+        row = row.removesuffix(r" \\").replace("&", "").replace(r"\tfrac", r"\frac")
+        row = row.replace(r"\bmod", r"\operatorname{mod}").replace(r"\big|", "|")
+        if r"\begin{cases}" not in row:
+            parser.parse(f"${row}$")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mathml_is_well_formed_and_of_the_core(name: str):
+    root = ElementTree.fromstring(to_mathml(resolve(name)))
+    assert {element.tag.partition("}")[2] for element in root.iter()} <= MATHML_CORE
+    for element in root.iter():
+        count = NUM_CHILDREN.get(element.tag.partition("}")[2])
+        assert count is None or len(element) == count
 
 
 @pytest.mark.parametrize("name", NAMES)
