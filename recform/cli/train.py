@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 DataOption = Annotated[
-    str, typer.Option(help="digits, cifar10, cifar100, fashion-mnist, imagenet or folder.")
+    str, typer.Option(help="digits, cifar10, folder, hf:OWNER/NAME, ...: see recform data list.")
 ]
 DataDirOption = Annotated[
     Path | None, typer.Option(help="Where the data lies.", show_default=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,6 +17,7 @@ from recform.training.dataset import DataSet, limited
 from recform.training.digits import read_digits
 from recform.training.fashion import read_fashion
 from recform.training.folder import read_folder
+from recform.training.hub import PREFIX, read_hub
 from recform.training.imagenet import read_imagenet
 from recform.training.recipe import Recipe
 
@@ -57,8 +59,11 @@ def recipe_for(name: str) -> Recipe:
 def _source(name: str) -> DataSource:
     if name in DATA_SETS:
         return DATA_SETS[name]
+    if name.startswith(PREFIX):
+        return DataSource("of the Hugging Face hub", partial(_hub, name), recipes.folder)
     near = get_close_matches(name, DATA_SETS, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DATA_SETS)}"
+    known = f"there are {', '.join(DATA_SETS)}, and hf:OWNER/NAME"
+    hint = f"did you mean {near[0]}?" if near else known
     raise UserError("bad-argument", f"there is no data set {name}", hint)
 
 
@@ -79,6 +84,10 @@ def _fashion(directory: Path | None, image_size: int | None) -> DataSet:
     if image_size not in (None, SIDE):
         raise UserError("bad-argument", f"the images of fashion-mnist have {SIDE} pixels a side")
     return read_fashion(directory or Path.home() / ".cache" / "recform")
+
+
+def _hub(name: str, directory: Path | None, image_size: int | None) -> DataSet:
+    return read_hub(name, directory, image_size or 224)
 
 
 def _on_disk(

@@ -46,7 +46,10 @@ class Files:
 
     def fetch(self, indices: Tensor) -> Tensor:
         return torch.stack(
-            [_square(self.paths[index], self.image_size, self.share) for index in indices]
+            [
+                square_of(_picture(self.paths[index]), self.image_size, self.share)
+                for index in indices
+            ]
         )
 
     def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
@@ -55,7 +58,7 @@ class Files:
             return changed(self.fetch(indices), changes, recipe)
         side = new_side(self.image_size, recipe)
         crops = [
-            _crop(self.paths[index], box.tolist(), side)
+            crop_of(_picture(self.paths[index]), box.tolist(), side)
             for index, box in zip(indices, changes.boxes, strict=True)
         ]
         return changed(torch.stack(crops), replace(changes, boxes=None), recipe)
@@ -119,14 +122,15 @@ def _files(found: ImageFolder, image_size: int) -> Files:
     return Files(paths, torch.tensor(found.targets), image_size)
 
 
-def _square(path: str, image_size: int, share: float) -> Tensor:
+def square_of(picture: Image.Image, image_size: int, share: float) -> Tensor:
+    """The middle square of a picture, `share` of its shorter side, at this size."""
     larger = round(image_size / share)
-    scaled = v2.functional.resize(v2.functional.pil_to_tensor(_picture(path)), [larger])
+    scaled = v2.functional.resize(v2.functional.pil_to_tensor(picture), [larger])
     return v2.functional.center_crop(scaled, [image_size, image_size])
 
 
-def _crop(path: str, box: Sequence[float], side: int) -> Tensor:
-    picture = _picture(path)
+def crop_of(picture: Image.Image, box: Sequence[float], side: int) -> Tensor:
+    """A random crop (see `box_in`) as a square of this side."""
     edges = box_in(box, picture.height, picture.width)
     scaled = picture.resize((side, side), Image.Resampling.BILINEAR, edges)
     return v2.functional.pil_to_tensor(scaled)

@@ -1,6 +1,7 @@
 """Fashion-MNIST, birds and ImageNet in their published layouts, and a look over any of them."""
 
 import gzip
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,13 @@ from PIL import Image
 from timm.data import ImageNetInfo
 
 from recform.errors import UserError
-from recform.training import inspect, load_data
+from recform.training import inspect, load_data, recipe_named
+from recform.training.batches import training_batches
 from recform.training.dataset import Pixels
 
 from .test_folder import write_images
+
+RECIPE = recipe_named("liao-imagenet")
 
 
 def idx(array):
@@ -183,3 +187,45 @@ def test_every_damaged_file_is_named(tmp_path):
     assert len(report.damaged) == 2
     assert all(str(path) in message for path, message in zip(broken, report.damaged, strict=True))
     assert report.train.num_images == 4
+
+
+def test_a_set_of_the_hub_is_read_by_its_columns(tmp_path):
+    pytest.importorskip("datasets")
+    folder = write_images(tmp_path / "set", "validation")
+    data = load_data(f"hf:{folder}", tmp_path / "cache", image_size=16)
+    assert (data.classes, data.num_train, data.num_test) == (("ant", "bee"), 4, 4)
+    number = data.train.labels.tolist().index(1)
+    assert data.train.fetch(torch.tensor([number]))[0, 0, 8, 8] == 100
+    few = load_data(f"hf:{folder}", tmp_path / "cache", image_size=16, limit_train=2)
+    assert sorted(few.train.labels.tolist()) == [0, 1]
+    batch, labels = training_batches(data.train, replace(RECIPE, batch_size=4), 0, 1)[0]
+    assert batch.shape == (4, 3, 16, 16)
+    assert (batch[:, 0].amax((1, 2)) == 100 * labels).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("hf:", "bad-argument", "names no data set"),
+        ("hf:a/b,image", "bad-argument", "names no data set"),
+        ("hf:{folder}", "no-data", "cannot be had"),
+        ("hf:{images},picture,label", "no-data", "has no images in a column picture"),
+        ("hf:{images},image,image", "no-data", "has no classes in a column image"),
+        ("hf:{images}", "no-data", "has no part validation or test or val"),
+    ],
+)
+def test_a_set_of_the_hub_that_cannot_be_had_is_told(tmp_path, name, code, message):
+    pytest.importorskip("datasets")
+    images = write_images(tmp_path / "images", "nothing")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError) as caught:
+        load_data(name.format(folder=tmp_path / "folder", images=images), tmp_path / "cache")
+    assert caught.value.code == code
+    assert message in str(caught.value)
+
+
+def test_without_its_package_the_hub_is_closed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    monkeypatch.delitem(sys.modules, "timm.data.readers.reader_hfds", raising=False)
+    with pytest.raises(UserError, match="the package datasets is not installed"):
+        load_data("hf:a/b", tmp_path)

@@ -1,0 +1,180 @@
+"""Data sets of the Hugging Face hub, or of a local folder in its formats, by timm's reader.
+
+    hf:OWNER/NAME    hf:OWNER/NAME,IMAGE,LABEL    hf:FOLDER
+
+IMAGE and LABEL are the names of the columns, `image` and `label` where they are left out. It needs
+the package `datasets`; what was downloaded once is read from its cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from PIL import Image
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from timm.data.readers import create_reader
+from torch import Tensor
+
+from recform.errors import UserError
+from recform.training.augment import Changes, changed, new_side
+from recform.training.dataset import DataSet
+from recform.training.folder import crop_of, square_of
+from recform.training.recipe import Recipe
+
+PREFIX = "hf:"
+# The parts that may serve as a test, by preference: a test part often comes without labels.
+TEST_PARTS = ("validation", "test", "val")
+COLUMNS = ("image", "label")
+
+
+class Reader(Protocol):
+    """What timm's reader has; its own class says less."""
+
+    dataset: Any
+    class_to_idx: Mapping[str, int]
+
+    def __getitem__(self, number: int) -> Any:
+        """An open file, and the label."""
+        ...
+
+    def iter_targets(self) -> Iterator[int]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class HubImages:
+    """Images that a reader of timm opens by number; see `Files` for what becomes of them."""
+
+    reader: Reader
+    numbers: Tensor
+    labels: Tensor
+    image_size: int
+    share: float = 1.0
+    on_disk: bool = True
+
+    @property
+    def side(self) -> int:
+        return self.image_size
+
+    def fetch(self, indices: Tensor) -> Tensor:
+        return torch.stack(
+            [square_of(self._picture(index), self.image_size, self.share) for index in indices]
+        )
+
+    def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
+        if changes.boxes is None:
+            return changed(self.fetch(indices), changes, recipe)
+        side = new_side(self.image_size, recipe)
+        crops = [
+            crop_of(self._picture(index), box.tolist(), side)
+            for index, box in zip(indices, changes.boxes, strict=True)
+        ]
+        return changed(torch.stack(crops), replace(changes, boxes=None), recipe)
+
+    def middle(self, share: float) -> HubImages:
+        return replace(self, share=share)
+
+    def to(self, place: torch.device) -> HubImages:
+        """They stay where they are."""
+        return self
+
+    def pick(self, indices: Tensor) -> HubImages:
+        return replace(self, numbers=self.numbers[indices], labels=self.labels[indices])
+
+    def _picture(self, index: Tensor) -> Image.Image:
+        number = int(self.numbers[index])
+        try:
+            return Image.open(self.reader[number][0]).convert("RGB")
+        except (OSError, SyntaxError, ValueError, AssertionError) as error:
+            raise UserError("damaged-data", f"image {number} cannot be read: {error}") from error
+
+
+def read_hub(name: str, directory: Path | None, image_size: int) -> DataSet:
+    """The set after `hf:`; `directory` is where downloads are kept.
+
+    Raises UserError `no-data` where it cannot be had, or has other columns.
+    """
+    path, image, label = _columns(name)
+    train = _reader(path, "train", image, label, directory)
+    test = next(
+        (found for part in TEST_PARTS if (found := _part(path, part, image, label, directory))),
+        None,
+    )
+    if test is None:
+        raise UserError("no-data", f"{path} has no part {' or '.join(TEST_PARTS)}",
+                        "name another data set")  # fmt: skip
+    classes = tuple(sorted(train.class_to_idx, key=lambda key: train.class_to_idx[key]))
+    return DataSet(
+        name=name,
+        train=_images(train, image_size),
+        test=_images(test, image_size),
+        num_classes=len(classes),
+        image_size=image_size,
+        mean=IMAGENET_DEFAULT_MEAN,
+        deviation=IMAGENET_DEFAULT_STD,
+        directory=directory,
+        classes=classes,
+    )
+
+
+def _columns(name: str) -> tuple[str, str, str]:
+    path, *columns = name.removeprefix(PREFIX).split(",")
+    if not path or len(columns) not in (0, 2):
+        raise UserError("bad-argument", f"{name} names no data set of the hub",
+                        "--data hf:OWNER/NAME, or hf:OWNER/NAME,IMAGE,LABEL")  # fmt: skip
+    image, label = columns or COLUMNS
+    return path, image, label
+
+
+def _reader(path: str, part: str, image: str, label: str, directory: Path | None) -> Reader:
+    try:
+        reader: Any = create_reader(
+            f"hfds/{path}",
+            root=None if directory is None else str(directory),
+            split=part,
+            input_key=image,
+            target_key=label,
+        )
+    except ImportError:
+        raise UserError("no-data", "the package datasets is not installed",
+                        "pip install datasets") from None  # fmt: skip
+    except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        hint = "check its name, and its columns: --data hf:NAME,IMAGE,LABEL"
+        raise UserError("no-data", f"{path} cannot be had ({reason})", hint) from error
+    fault = _fault(reader, image, label)
+    if fault:
+        columns = [name for name in reader.dataset.column_names if name != image]
+        raise UserError("no-data", f"{path} has no {fault}; its other columns are "
+                        f"{', '.join(columns)}", f"--data hf:{path},IMAGE,LABEL")  # fmt: skip
+    return reader
+
+
+def _fault(reader: Reader, image: str, label: str) -> str:
+    """What the columns do not hold; nothing where they hold images and classes."""
+    if not reader.class_to_idx:
+        return f"classes in a column {label}"
+    try:
+        reader[0]
+    except (AssertionError, IndexError, TypeError):
+        # datasets makes an empty column out of any name that it is asked to cast.
+        return f"images in a column {image}"
+    return ""
+
+
+def _part(path: str, part: str, image: str, label: str, directory: Path | None) -> Reader | None:
+    """A part, if the set has it."""
+    try:
+        return _reader(path, part, image, label, directory)
+    except UserError as error:
+        if "Unknown split" in error.diagnostics[0].message:
+            return None
+        raise
+
+
+def _images(reader: Reader, image_size: int) -> HubImages:
+    labels = torch.tensor(list(reader.iter_targets()), dtype=torch.long)
+    return HubImages(reader, torch.arange(len(labels)), labels, image_size)
