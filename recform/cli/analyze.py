@@ -28,6 +28,11 @@ ActivationsOption = Annotated[
     typer.Option(metavar="transparent|keep", help="transparent, as in the paper, or keep: each is "
                  "a letter of length 0, which stops cancellation."),
 ]  # fmt: skip
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="init", help="Put learned coefficients at their start values; "
+                 "else they count as 1.", show_default=False),
+]  # fmt: skip
 WidthsOption = Annotated[
     str | None,
     typer.Option(help="Width of each block, such as 64,64,128,128: mean and least width of the "
@@ -48,6 +53,7 @@ def analyze(
     stages: StagesOption = None,
     backbone: TrunkOption = None,
     activations: ActivationsOption = "transparent",
+    at: AtOption = None,
     widths: WidthsOption = None,
     latex: LatexOption = False,
     full: FullOption = False,
@@ -67,7 +73,8 @@ def analyze(
     from recform.paths import to_json
 
     division, block_widths = _division(stages, widths, backbone)
-    analysis = count(formula, depth, start, division, activations=activations, widths=block_widths)
+    analysis = count(formula, depth, start, division, activations=activations, at=at,
+                     widths=block_widths)  # fmt: skip
     if latex:
         print("\n".join(analysis.expansions_in_latex.values()))
     elif as_json:

@@ -8,6 +8,7 @@ from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths.affine import NotSteadyError
 from recform.paths.analysis import SHALLOW, Analysis
+from recform.paths.at_init import at_init
 from recform.paths.closed import ClosedForms, closed_forms
 from recform.paths.start import refuse_zero
 from recform.tape import Stages
@@ -23,13 +24,15 @@ def analyze(
     stages: Sequence[int] | Stages | None = None,
     *,
     activations: str = "transparent",
+    at: str | None = None,
     widths: Sequence[int] | None = None,
 ) -> Analysis:
     """Count the paths of a formula, its text, or an example by its name.
 
     `depth` is 16 if nothing says otherwise; `stages` gives the number of blocks in each stage, and
     then the depth as their sum. `activations` are "transparent", as in the paper, or "keep": then
-    each is a letter, which stops cancellation. `widths` has the width of each block.
+    each is a letter, which stops cancellation. `at="init"` puts learned coefficients at their start
+    values; else they count as 1. `widths` has the width of each block.
 
     Quantities are computed when they are asked for. Net and gross of a formula with a recurrence
     take the time of a few multiplications of the answer; others are unrolled, with a cost that
@@ -43,6 +46,11 @@ def analyze(
     (1, 4, 6, 4, 1)
     """
     formula = resolve(formula)
+    if at not in (None, "init"):
+        raise UserError("bad-argument", f"coefficients cannot be put at `{at}`",
+                        "choose init, or leave it out")  # fmt: skip
+    if at == "init":
+        formula = at_init(formula)
     for name, given in (("depth", depth), ("start", start)):
         _check_whole(name, [] if given is None else [given], 0)
     _check_whole("stages", [] if stages is None or isinstance(stages, Stages) else stages, 1)
