@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,9 @@ def build(
     pretrained: Annotated[
         bool, typer.Option("--pretrained", help="Start from timm's published weights.")
     ] = False,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Run Python code that the formula names.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write the network into this folder.",
@@ -58,8 +62,12 @@ def build(
     from recform.network import build as make
     from recform.network import save_network, size
 
+    if allow_code:
+        # A module beside the formula is found, as a script's neighbours are.
+        sys.path.insert(0, "")
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
-                   image_size=image_size, project=project, unit=unit)  # fmt: skip
+                   image_size=image_size, project=project, unit=unit,
+                   allow_code=allow_code)  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
         print_json(_to_json(network, sizes))
