@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check format clean
+.PHONY: setup demo test check fuzz format clean
 
 setup: $(READY)
 
@@ -29,6 +29,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz.py --texts 1000000
 
 format: $(READY)
 	$(BIN)/ruff format .

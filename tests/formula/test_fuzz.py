@@ -6,13 +6,16 @@ Valid formulas with random edits, and words of the language in random order.
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recform.errors import Diagnostic, FormulaError, lines_of
 from recform.formula import example_names, parse, resolve
 from recform.tape import unroll
+from tests.fuzz import fuzz
 from tests.laws.formulas import formulas
+from tests.laws.whole import whole_formulas
 
 PRINTED = """
     x y z F G l L s i [ ] [ ] ( ) ( ) x[l] F(x[l]) x[l+1] = + - * / % ^ == < <= != = 0 1 2 1/2 0.1
@@ -29,7 +32,7 @@ LIMIT_SECONDS = 1.0
 @st.composite
 def edited(draw: st.DrawFn) -> str:
     """A text that was a formula, or nearly one, before a few keys were hit."""
-    text = draw(st.one_of(st.sampled_from(KNOWN), formulas()))
+    text = draw(st.one_of(st.sampled_from(KNOWN), formulas(), whole_formulas()))
     for _ in range(draw(st.integers(1, 4))):
         first, last = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
         near = min(last, first + draw(st.integers(1, 5)))
@@ -93,3 +96,13 @@ def test_words_in_any_order_are_a_formula_or_a_mistake(text: str):
 @given(st.text(max_size=60))
 def test_any_text_is_a_formula_or_a_mistake(text: str):
     holds_for(text)
+
+
+def test_two_thousand_texts_of_the_fuzzer_are_formulas_or_mistakes():
+    taken = sorted(fuzz(2_000, None, seed=0))
+    assert taken[len(taken) // 2] < 0.005
+
+
+@pytest.mark.slow
+def test_thirty_seconds_of_the_fuzzer():
+    assert len(fuzz(None, 30, seed=1)) > 1_000
