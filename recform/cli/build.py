@@ -62,9 +62,8 @@ def build(
     from recform.network import build as make
     from recform.network import save_network, size
 
-    if allow_code:
-        # A module beside the formula is found, as a script's neighbours are.
-        sys.path.insert(0, "")
+    # A module beside the formula is found, as a script's neighbours are.
+    sys.path[:0] = [""] if allow_code else []
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,
                    allow_code=allow_code)  # fmt: skip

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from recform.errors import UserError
 from recform.formula.formula import Formula
@@ -57,16 +58,16 @@ def _is_file(name: str) -> bool:
 
 def example_names() -> tuple[str, ...]:
     """The names of the shipped examples, sorted."""
-    return _names_in(files("recform.examples"))
+    return _names_in(files("recform.examples").iterdir())
 
 
 def gallery_names() -> tuple[str, ...]:
     """The names of the formulas of the gallery, which holds the literature, sorted."""
-    return _names_in(files("recform.examples") / "gallery")
+    return _names_in((files("recform.examples") / "gallery").iterdir())
 
 
-def _names_in(folder: Traversable) -> tuple[str, ...]:
-    names = (entry.name for entry in folder.iterdir())
+def _names_in(entries: Iterable[Any]) -> tuple[str, ...]:
+    names = (entry.name for entry in entries)
     return tuple(sorted(name.removesuffix(".rf") for name in names if name.endswith(".rf")))
 
 

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pygments.token import Comment, Keyword, Name, Operator, String, Text
 
-from recform.formula import example_names, resolve
+from recform.formula import example_names, gallery_names, resolve
 from recform.formula.build import KEYWORDS, STATEMENTS
+from recform.formula.lexer import RecformLexer
 from recform.formula.library import FUNCTIONS
 
 FILE = Path(__file__).parents[2] / "grammars" / "recform.tmLanguage.json"
@@ -83,7 +85,7 @@ def test_a_line_in_colours():
     ]
 
 
-@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("name", [*example_names(), *gallery_names()])
 def test_nothing_in_an_example_is_left_without_colour(name: str):
     source = resolve(name).source
     assert source is not None
@@ -91,3 +93,23 @@ def test_nothing_in_an_example_is_left_without_colour(name: str):
         coloured = sum(len(word) for word, _ in scopes(line))
         plain = sum(character in " ()[],;" for character in line.split("#")[0])
         assert coloured + plain == len(line)
+
+
+@pytest.mark.parametrize("name", [*example_names(), *gallery_names()])
+def test_pygments_colours_what_an_editor_does(name: str):
+    source = resolve(name).source
+    assert source is not None
+    tokens = list(RecformLexer().get_tokens(source.text))
+    assert "".join(text for _, text in tokens) == source.text
+    assert {text for token, text in tokens if token is Text} <= set(" ()[],;")
+
+
+def test_pygments_tells_words_apart():
+    line = "block T = my.gates:Highway\nx[l+1] = F(x[l]) if l > 0 else relu(x[0])  # why\n"
+    tokens = {text: token for token, text in RecformLexer().get_tokens(line)}
+    assert tokens["block"] is Keyword
+    assert tokens["my.gates:Highway"] is String
+    assert tokens["F"] is Name.Function
+    assert tokens["relu"] is Name.Builtin
+    assert tokens["if"] is Operator.Word
+    assert tokens["# why"] is Comment.Single
