@@ -29,7 +29,7 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
     from recform.formula import resolve
     from recform.tape import verify
 
-    if "=" not in formula and Path(formula).is_dir():
+    if _is_folder(formula):
         _check_folder(Path(formula), depth, as_json)
         return
     try:
@@ -48,6 +48,14 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
     blocks = ", ".join(("F", *parsed.blocks))
     name = parsed.source.name if parsed.source else "formula"
     print(f"{name}: ok (states {states}; blocks {blocks})")
+
+
+def _is_folder(formula: str) -> bool:
+    try:
+        return "=" not in formula and Path(formula).is_dir()
+    except (OSError, ValueError):
+        # Too long for a file's name, or a zero byte in it.
+        return False
 
 
 def _check_folder(folder: Path, depth: int, as_json: bool) -> None:

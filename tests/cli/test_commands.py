@@ -228,3 +228,36 @@ def test_a_reader_that_goes_away_leaves_no_traceback():
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_check_of_a_folder_tells_every_mistake(tmp_path: Path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "right.rf").write_text("x[l+1] = x[l] + F(x[l])\n")
+    (tmp_path / "inner" / "wrong.rf").write_text("x[l+1] = F(x[l+2])\n")
+    done = run("check", tmp_path)
+    assert done.returncode == 1
+    assert "1 of 2 files ok" in done.stdout
+    assert "error[future-read]" in done.stderr
+    mistakes = json.loads(run("check", tmp_path, "--json").stdout)
+    assert [Path(m["file"]).name for m in mistakes] == ["wrong.rf"]
+
+
+def test_check_of_a_folder_without_formulas_is_refused(tmp_path: Path):
+    done = run("check", tmp_path)
+    assert done.returncode == 1
+    assert "error[no-such-file]" in done.stderr
+
+
+def test_list_shows_names_with_titles():
+    done = run("list", "highway")
+    assert "highway" in done.stdout
+    assert "a gate decides between block and skip" in done.stdout
+    rows = result_of("list")
+    assert {row["group"] for row in rows} == {"examples", "gallery"}
+    assert len(rows) == len(recform.example_names()) + len(recform.gallery_names())
+
+
+def test_show_prints_one_of_the_gallery_as_mathml():
+    done = run("show", "highway", "--mathml")
+    assert done.stdout.startswith("<math ")
+    assert run("show", "highway").stdout.startswith("# Highway network")

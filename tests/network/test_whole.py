@@ -176,3 +176,26 @@ def test_formulas_of_the_gallery_are_built_on_a_backbone(name: str):
     network(torch.randn(2, 3, 32, 32)).sum().backward()
     added = [key for key in network.state_dict() if key.startswith("formula.")]
     assert added
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "backbone", "millions"),
+    [
+        ("skipresnet", "resnet34", 22.72),
+        ("skipresnet", "resnet50", 40.1549),
+        ("denseresnet", "resnet50", 42.9332),
+        ("skipresnet", "regnety_016", 14.764),
+        ("skipresnet", "convnext_tiny", 31.14),
+        ("skipresnet", "swin_tiny_patch4_window7_224", 32.0453),
+    ],
+)
+def test_gated_nets_have_the_published_number_of_parameters(
+    name: str, backbone: str, millions: float
+):
+    """The table of takedarts/skipresnet; older values are filled up with channels of zeros."""
+    with torch.device("meta"):
+        network = build(name, backbone, num_classes=1000, project="pad")
+    count = sum(parameter.numel() for parameter in network.parameters()) / 1e6
+    digits = len(str(millions).partition(".")[2])
+    assert round(count, digits) == millions
