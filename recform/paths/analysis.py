@@ -23,6 +23,7 @@ from recform.paths.gradients import parameter_gradients
 from recform.paths.letters import ACTIVATIONS, TRANSPARENT
 from recform.paths.moments import mean_length, std_length, variance_of_length
 from recform.paths.names import NamedPolynomial, polynomials_by_block
+from recform.paths.notebook import analysis_to_html
 from recform.paths.polynomials import GROSS, NET, Coefficients, PathPolynomial
 from recform.paths.roots import (
     TooManyRootsError,
@@ -76,6 +77,9 @@ class Analysis:
     def tape(self) -> Tape:
         """The formula unrolled. Raises UserError `too-deep` past the depth that can be."""
         return unroll(self.formula, self.depth, self.stages)
+
+    def _repr_html_(self) -> str:
+        return analysis_to_html(self)
 
     @property
     def is_shallow(self) -> bool:

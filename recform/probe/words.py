@@ -31,6 +31,8 @@ from itertools import zip_longest
 from random import Random
 from typing import TypeAlias
 
+from recform.errors import UserError
+from recform.paths.derivative import is_linear
 from recform.tape import Call, Input, Tape, fold
 
 # Letters and the input are named by their values on the tape.
@@ -145,6 +147,10 @@ def links_of(tape: Tape) -> dict[int | None, Form]:
     """For each letter the form of its argument, in the order of the tape; last, under None, the
     output's. Letters that do not depend on the input are left out.
     """
+    if not is_linear(tape):
+        raise UserError("bad-argument", "gradients are measured path by path where values are "
+                        "added and go through blocks, and this formula multiplies them, or makes "
+                        "one of several", "count its paths: recform analyze")  # fmt: skip
     source = source_of(tape)
     if tape.output is None or source is None:
         return {None: {}}

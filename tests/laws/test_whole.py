@@ -42,6 +42,13 @@ def test_a_printed_formula_is_read_as_the_same_formula(text: str) -> None:
     assert str(parse(str(formula))) == str(formula)
 
 
+@pytest.mark.slow
+@settings(LAW, max_examples=2_000)
+@given(whole_formulas(6))
+def test_two_thousand_printed_formulas_are_read_as_the_same(text: str) -> None:
+    assert parse(str(parse(text))) == parse(text)
+
+
 @LAW
 @given(whole_formulas(), st.integers(0, MAX_DEPTH), st.integers(0, 2))
 def test_counts_are_those_of_the_words_multiplied_out(text: str, depth: int, start: int) -> None:
