@@ -7,8 +7,8 @@ from recform.tape import Input, Tape, Zero, first_equals
 
 
 def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
-    """The values that derivatives are taken by: the network's input, or x[start] of the main state
-    and every value that is the same.
+    """The values that derivatives are taken by: the network's input, or x[start] of the main state,
+    each of its streams if it has several, and every value that is the same.
 
     Empty if the output does not depend on it. Raises UserError `bad-argument` for a start that is
     not there.
@@ -18,11 +18,14 @@ def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
                         f"{tape.depth}", "choose a start in this range")  # fmt: skip
     if start == 0:
         return (tape.operations.index(Input()),) if Input() in tape.operations else ()
-    source = tape.states.get((tape.main, start))
-    if source is None:
+    # A stream is named after its state: h.0, h.1, ...
+    sources = {value for (state, depth), value in tape.states.items()
+               if depth == start and state.split(".")[0] == tape.main}  # fmt: skip
+    if not sources:
         return ()
     firsts = first_equals(tape.operations)
-    return tuple(value for value, first in enumerate(firsts) if first == firsts[source])
+    same = {firsts[source] for source in sources}
+    return tuple(value for value, first in enumerate(firsts) if first in same)
 
 
 def refuse_zero(tape: Tape, start: int) -> None:

@@ -63,6 +63,8 @@ def text_of(name: str) -> str:
 def test_the_gallery_is_the_folder():
     assert list(NAMES) == sorted(path.stem for path in FOLDER.glob("*.rf"))
     assert len(NAMES) >= 50
+    page = (FOLDER.parents[1] / "docs" / "language.md").read_text(encoding="utf-8")
+    assert f"holds {len(NAMES)} formulas" in page
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -114,3 +114,9 @@ def test_what_is_not_counted_with_roots_says_so():
 def test_a_start_in_the_middle_is_an_input_of_its_own():
     assert analyze(HIGHWAY, 3, start=2).distinct == (1, 2)
     assert words(unroll(parse(HIGHWAY), 2), 2)
+
+
+def test_a_later_start_of_streams_is_all_of_them():
+    text = "stream h[2] = input\nh[l+1] = h[l] + F(sum(h[l]))\noutput sum(h[L])"
+    # from h[1]: each of two streams once past the block, and each to both through it
+    assert analyze(text, 2, start=1).net == (2, 4)
