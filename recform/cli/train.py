@@ -48,7 +48,7 @@ AmpOption = Annotated[
     typer.Option(metavar="bf16|fp16|none", help="Precision of autocast.", show_default=False),
 ]
 SeedOption = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or xla.")]
 SideOption = Annotated[
     int | None, typer.Option(help="Side of an image; the data's, if left out.", show_default=False)
 ]

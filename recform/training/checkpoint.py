@@ -65,7 +65,7 @@ def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) ->
                 "seconds": point.seconds,
             },
         }
-        _write(path, content)
+        _write(path, _on_processor(content))
     task.team.wait()
 
 
@@ -85,6 +85,17 @@ def save_last(folder: RunFolder, task: Task, point: Point, identity: Identity, k
         except OSError as error:
             raise unwritable(folder.last, error) from error
     task.team.wait()
+
+
+def _on_processor(value: Any) -> Any:
+    """The same value with its tensors in the processor's memory: readable on any machine."""
+    if isinstance(value, Tensor):
+        return value.cpu()
+    if isinstance(value, Mapping):
+        return {key: _on_processor(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_on_processor(item) for item in value]
+    return value
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

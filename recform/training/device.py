@@ -51,6 +51,14 @@ class Device(Protocol):
         """The most bytes in use so far."""
         ...
 
+    def end_step(self) -> None:
+        """Send off what was asked for so far; only a lazy device has to be told."""
+        ...
+
+    def seed(self, seed: int) -> None:
+        """Seed the generators that torch.manual_seed does not reach."""
+        ...
+
     def random_states(self) -> dict[str, Tensor]:
         """The states of all generators a network can draw from here, by name."""
         ...
@@ -78,6 +86,12 @@ class Cpu:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
+    def end_step(self) -> None:
+        pass
+
+    def seed(self, seed: int) -> None:
+        pass
+
     def random_states(self) -> dict[str, Tensor]:
         return {"cpu": torch.get_rng_state()}
 
@@ -99,6 +113,12 @@ class Cuda:
 
     def peak_memory(self) -> int:
         return torch.cuda.max_memory_allocated()
+
+    def end_step(self) -> None:
+        pass
+
+    def seed(self, seed: int) -> None:
+        pass
 
     def random_states(self) -> dict[str, Tensor]:
         return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state()}
@@ -132,10 +152,20 @@ def _cuda() -> Device:
     return Cuda()
 
 
+def _xla() -> Device:
+    try:
+        # One release of torch_xla fits one of torch: most environments have none.
+        from recform.training.xla import Xla
+    except ImportError as error:
+        hint = "docs/training.md says how its environment is made; or --device cpu"
+        raise UserError("no-device", f"torch_xla cannot be used ({error})", hint) from error
+    return Xla()
+
+
 def _any() -> Device:
     return Cuda() if torch.cuda.is_available() else Cpu()
 
 
 _KINDS: Mapping[str, Callable[[], Device]] = MappingProxyType(
-    {"auto": _any, "cpu": Cpu, "cuda": _cuda}
+    {"auto": _any, "cpu": Cpu, "cuda": _cuda, "xla": _xla}
 )

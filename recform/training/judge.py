@@ -57,7 +57,7 @@ def evaluate_on(
     return score(model, cut, batch_size, place)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def guesses(
     model: nn.Module, paths: Sequence[Path], data: DataSet, *, device: str = "auto", top: int = 5
 ) -> list[list[Guess]]:

@@ -45,7 +45,8 @@ SECONDS_PER_CHECKPOINT = 600.0
 TOP = 5
 # Sets the seeds of mixed batches apart from those of single images.
 MIXING = 0
-PRECISIONS = {"none": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# XLA knows no other kind than bfloat16, and complains of others even where autocast is off.
+PRECISIONS = {"none": torch.bfloat16, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Task:
 
     def precision(self) -> torch.autocast:
         kind = PRECISIONS[self.recipe.amp]
-        return torch.autocast(self.device.place.type, kind, enabled=kind is not torch.float32)
+        return torch.autocast(self.device.place.type, kind, enabled=self.recipe.amp != "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +160,7 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
     for images_BCSS, labels_B in load(batches, task.device, first=start.step):
         loss, logits_BK = _step(task, point, images_BCSS, labels_B)
         tally = point.tally.add(loss, logits_BK, labels_B)
+        task.device.end_step()
         seconds = time.perf_counter() - began
         point = replace(point, step=point.step + 1, tally=tally, seconds=start.seconds + seconds)
         reports = point.step % STEPS_PER_REPORT == 0 or point.step == len(batches)
@@ -172,7 +174,7 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
     return point
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(task: Task, stop: StopRequest) -> Score:
     """The network on the test images; on a part of them when a signal comes."""
     task.team.share_buffers(task.judged)
@@ -181,7 +183,7 @@ def evaluate(task: Task, stop: StopRequest) -> Score:
         return score(task.judged, data, task.recipe.batch_size, task.device, task.team, stop)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def score(
     model: nn.Module,
     data: DataSet,
@@ -193,7 +195,8 @@ def score(
     """A network on the test images of a data set."""
     model.eval()
     team = team or Team()
-    sums = torch.zeros(4, device=device.place, dtype=torch.float64)
+    # Counts are exact in 32 bits up to 16 million images.
+    sums = torch.zeros(4, device=device.place)
     num_guesses = min(TOP, data.num_classes)
     for images_BCSS, labels_B in load(EvaluationBatches(data.test, batch_size, team.part), device):
         if len(labels_B) == 0:
@@ -201,10 +204,9 @@ def score(
         logits_BK = model(normalized(images_BCSS, data))
         loss = cross_entropy(logits_BK.float(), labels_B, reduction="sum")
         hits_BK = logits_BK.topk(num_guesses).indices == labels_B[:, None]
-        sums = sums + torch.stack((
-            loss.double(), hits_BK[:, 0].sum().double(), hits_BK.sum().double(),
-            torch.full_like(sums[0], len(labels_B)),
-        ))  # fmt: skip
+        counts = (hits_BK[:, 0].sum(), hits_BK.sum(), torch.full_like(loss, len(labels_B)))
+        sums = sums + torch.stack([loss, *(count.to(loss.dtype) for count in counts)])
+        device.end_step()
         if stop is not None and stop.signum and team.size == 1:
             break
     loss, num_hits, num_near, num_images = team.sum(sums).tolist()

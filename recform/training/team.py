@@ -89,6 +89,9 @@ def team_on(device: Device) -> Iterator[Team]:
     if not dist.is_torchelastic_launched():
         yield Team()
         return
+    if device.name == "xla":
+        raise UserError("bad-argument", "torchrun starts no team on XLA",
+                        "start one process; or --device cuda")  # fmt: skip
     if device.name == "cuda":
         torch.cuda.set_device(dist.get_node_local_rank(0))
     dist.init_process_group("nccl" if device.name == "cuda" else "gloo")

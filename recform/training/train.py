@@ -118,6 +118,7 @@ def _beginning(task: Task, folder: RunFolder, identity: Identity, checkpoint: Pa
     if checkpoint is None:
         # Dropout differs between the processes of a team; the network is made before.
         seed_everything((task.seed + task.team.rank) % 2**32)
+        task.device.seed(task.seed)
         return starting_point(task.device)
     if folder.config.exists():
         read_config(folder)
