@@ -22,6 +22,7 @@ from matplotlib.path import Path
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
+from recform.formula.kinds import is_linear
 from recform.pictures.diagram import Diagram, Node, Wire
 from recform.pictures.layout import HEIGHT, Box, Layout, Line, Point, lay_out
 from recform.pictures.recursion import recursion_diagram
@@ -131,6 +132,10 @@ def _unrolled_panel(formula: Formula, depth: int, highlight: int | None) -> Pane
     title = f"unrolled to depth {depth}"
     if highlight is None:
         return _panel(title, diagram)
+    if not is_linear(formula):
+        raise UserError("bad-argument", "wires are highlighted where values are added and go "
+                        "through blocks, and this formula multiplies them, or makes one of several",
+                        "leave --highlight out")  # fmt: skip
     survivors = surviving_wires(_of_drawable_size(diagram), highlight)
     return _panel(f"{title}; {_survival(survivors.num_paths, highlight)}", diagram, survivors.wires)
 
