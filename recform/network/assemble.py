@@ -275,7 +275,7 @@ def _maker(norm: nn.Module) -> NormMaker:
 def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
     """The graph of the forward by the tape; the backbone's model gets the parts added."""
     order = {node: place for place, node in enumerate(backbone.trunk.nodes)}
-    first, last = backbone.units[0].reads, backbone.units[-1].hands_on
+    first, last = backbone.units[0].reads, backbone.units[-1].last.hands_on
     copies: dict[fx.Node, fx.Node] = {}
     for node in backbone.trunk.nodes:
         if not order[first] < order[node] <= order[last]:

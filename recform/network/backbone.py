@@ -148,7 +148,8 @@ def take_apart(model: nn.Module, image_size: tuple[int, int, int], unit: str = "
 def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     method = "forward_features" if hasattr(model, "forward_features") else "forward"
     ghost = ghost_of(model)
-    images = torch.empty(2, *image_size, device="meta")
+    number = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
+    images = torch.empty(2, *image_size, device="meta", dtype=number)
     name = type(model).__name__
     try:
         graph = open_up(ghost, method, images)
