@@ -1,68 +1,73 @@
 """The `recform` command.
 
 Each command stands in a file of its own and imports what it needs when it runs, so that
-`recform analyze` starts without torch.
+`recform analyze` starts without torch. The command line reads the file of the command that is
+asked for, and all of them only where they are listed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 import typer
 
-from recform.cli.analyze import analyze
-from recform.cli.backbones import backbones
-from recform.cli.build import build
-from recform.cli.check import check
-from recform.cli.compare import compare
-from recform.cli.compare_formulas import compare_formulas
-from recform.cli.data import data
-from recform.cli.design import design
-from recform.cli.equal import equal
-from recform.cli.evaluate import evaluate, predict
-from recform.cli.list_formulas import list_formulas
-from recform.cli.mutate import mutate
-from recform.cli.plot import plot
-from recform.cli.probe import probe
-from recform.cli.show import show
-from recform.cli.sweep import sweep
-from recform.cli.train import train
 from recform.errors import UserError
 
-app = typer.Typer(
-    help="Analyze, build and train deep networks from their recursion formulas.\n\n"
-    "FORMULA is a formula's text, a .rf file, or the name of an example, such as resnet_s.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-app.command("list")(list_formulas)
-app.command()(check)
-app.command()(show)
-app.command()(analyze)
-app.command()(compare_formulas)
-app.command()(equal)
-app.command()(design)
-app.command()(mutate)
-app.add_typer(plot, name="plot")
-app.command()(build)
-app.command()(backbones)
-app.command()(train)
-app.command()(sweep)
-app.command()(evaluate)
-app.command()(predict)
-app.add_typer(data, name="data")
-app.command()(compare)
-app.command()(probe)
+# name of a command -> its function, or group of commands, in recform/cli; in the order of --help
+COMMANDS = {
+    "list": "list_formulas:list_formulas",
+    "check": "check:check",
+    "show": "show:show",
+    "analyze": "analyze:analyze",
+    "compare-formulas": "compare_formulas:compare_formulas",
+    "equal": "equal:equal",
+    "design": "design:design",
+    "mutate": "mutate:mutate",
+    "plot": "plot:plot",
+    "build": "build:build",
+    "backbones": "backbones:backbones",
+    "train": "train:train",
+    "sweep": "sweep:sweep",
+    "evaluate": "evaluate:evaluate",
+    "predict": "evaluate:predict",
+    "data": "data:data",
+    "compare": "compare:compare",
+    "probe": "probe:probe",
+}
+
+
+def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with the commands of these names."""
+    made = typer.Typer(
+        help="Analyze, build and train deep networks from their recursion formulas.\n\n"
+        "FORMULA is a formula's text, a .rf file, or the name of an example, such as resnet_s.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    # With a callback, a single command keeps its name.
+    made.callback()(lambda: None)
+    for name in names:
+        module, _, function = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"recform.cli.{module}"), function)
+        if isinstance(command, typer.Typer):
+            made.add_typer(command, name=name)
+        else:
+            made.command(name)(command)
+    return made
 
 
 def main() -> None:
     """Run the command line; what the user can mend is told without a traceback."""
+    asked = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
-        app()
+        application(asked or COMMANDS)()
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -70,6 +75,13 @@ def main() -> None:
         # The reader went away, as `| head` does. Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def __getattr__(name: str) -> Any:
+    """`app` is the whole command line, made when it is asked for."""
+    if name != "app":
+        raise AttributeError(f"module 'recform.cli.main' has no attribute '{name}'")
+    return application()
 
 
 if __name__ == "__main__":

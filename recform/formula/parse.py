@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
+from sys import implementation
 from typing import Any
 
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -73,9 +75,20 @@ def read_statement(statement: Statement) -> tuple[Part | None, list[Diagnostic]]
 
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
-    text = (files("recform.grammars") / "formula.lark").read_text(encoding="utf-8")
+    grammar = files("recform.grammars") / "formula.lark"
+    text = grammar.read_text(encoding="utf-8")
     return Lark(text, start="statement", parser="lalr", propagate_positions=True,
-                maybe_placeholders=True)  # fmt: skip
+                maybe_placeholders=True, cache=_cache(grammar))  # fmt: skip
+
+
+def _cache(grammar: object) -> str | bool:
+    """Where the parser's tables are kept, as Python keeps its bytecode: beside the source.
+
+    Lark makes them anew if the grammar or lark itself has changed, or the file is damaged, and goes
+    on without if it cannot be written.
+    """
+    folder = Path(str(grammar)).parent / "__pycache__"
+    return str(folder / f"formula.{implementation.cache_tag}.lark") if folder.is_dir() else False
 
 
 def _build(tree: Tree, statement: Statement) -> tuple[Part | None, list[Diagnostic]]:

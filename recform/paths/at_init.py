@@ -22,12 +22,13 @@ def at_init(formula: Formula) -> Formula:
     """The formula with an exact number, a function of its depth, for each learned coefficient.
 
     A vector over channels starts as one number. Raises UserError `bad-argument` for coefficients
-    over streams: their tables are not numbers.
+    over streams or under a softmax: a table, or a share of what is there, is not one number.
     """
     for param in formula.params:
-        if param.entries:
-            raise UserError("bad-argument", f"`{param.name}` is a table over streams and does not "
-                            "start as one number", "count paths without --at init")  # fmt: skip
+        if param.entries or param.constraint == "softmax":
+            what = "a table over streams" if param.entries else "a softmax over several"
+            raise UserError("bad-argument", f"`{param.name}` is {what} and does not start as one "
+                            "number", "count paths without --at init")  # fmt: skip
     params = {param.name: param for param in formula.params}
     output = formula.output
     return replace(

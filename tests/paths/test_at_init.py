@@ -42,6 +42,12 @@ def test_tables_over_streams_are_refused() -> None:
         analyze(text, 2, at="init")
 
 
+def test_shares_of_a_softmax_are_refused() -> None:
+    text = "param a[l, i] = 1 in softmax(i)\nx[l+1] = sum(a[l, i]*F(x[i]) for i in 0..l)"
+    with pytest.raises(UserError, match="`a` is a softmax over several"):
+        analyze(text, 2, at="init")
+
+
 def test_only_init_can_be_asked_for() -> None:
     with pytest.raises(UserError, match="choose init"):
         analyze("resnet", 2, at="end")
