@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,9 +56,11 @@ def build(
     \b
     Example:  recform build resnet_s_net --backbone resnet50 --num-classes 100
 
-    With -o DIR the weights (safetensors), the formula and the backbone are written to a folder that
-    recform.load_network(DIR) reads. With --json: one object with params, baseline_params, macs,
-    baseline_macs, blocks, projections (numbers), and more.
+    Multiply-accumulates (MACs) and the bytes that training keeps for the backward pass are those of
+    one image. With -o DIR the weights (safetensors), the formula and the backbone are written to a
+    folder that recform.load_network(DIR) reads. With --json: one object with params, macs and
+    activation_bytes, each with its baseline_ and its ratio, stages, blocks, projections (numbers),
+    and more.
     """
     from recform.network import build as make
     from recform.network import save_network, size
@@ -95,18 +98,12 @@ def _to_json(network: FormulaNetwork, sizes: Size) -> dict[str, object]:
 def _print(network: FormulaNetwork, sizes: Size) -> None:
     architecture = network.architecture
     assert architecture.spec is not None, "the command line names the backbone"
-    assert sizes.baseline_params is not None, "the command line names the backbone"
-    assert sizes.baseline_macs is not None, "the command line names the backbone"
-    side = f"{sizes.image_size[1]}x{sizes.image_size[2]}"
     print(f"{architecture.formula}\n")
-    print(table(
-        ("", "by the formula", architecture.spec.name, "difference"),
-        (
-            ("parameters", *_beside(sizes.params, sizes.baseline_params)),
-            (f"MACs at {side}", *_beside(sizes.macs, sizes.baseline_macs)),
-        ),
-    ))  # fmt: skip
-    print(f"\n{sizes.blocks} blocks, {sizes.projections} projections of older values "
+    print(table(("", "by the formula", architecture.spec.name, "difference", "ratio"),
+                list(_beside_the_plain(sizes))))  # fmt: skip
+    print(f"\n{_counted(sizes.blocks, 'unit')} in {_counted(len(sizes.stages), 'stage')}: "
+          + ", ".join(f"{stage.num_units} x {stage.shape}" for stage in sizes.stages))  # fmt: skip
+    print(f"{_counted(sizes.projections, 'projection')} of older values "
           f"({sizes.projection_params:,} parameters)")  # fmt: skip
     for name in architecture.projections:
         print(f"  {name}")
@@ -118,5 +115,19 @@ def _print(network: FormulaNetwork, sizes: Size) -> None:
         talk(f"note: {note}")
 
 
-def _beside(count: int, baseline: int) -> tuple[str, str, str]:
-    return f"{count:,}", f"{baseline:,}", f"{count - baseline:+,}"
+def _beside_the_plain(sizes: Size) -> Iterator[tuple[str, ...]]:
+    """Rows of the table: what is counted, the two counts, their difference and ratio."""
+    side = f"{sizes.image_size[1]}x{sizes.image_size[2]}"
+    for name, count, plain, ratio in (
+        ("parameters", sizes.params, sizes.baseline_params, sizes.params_ratio),
+        (f"MACs at {side}", sizes.macs, sizes.baseline_macs, sizes.macs_ratio),
+        ("bytes kept for backward", sizes.activation_bytes, sizes.baseline_activation_bytes,
+         sizes.activation_ratio),
+    ):  # fmt: skip
+        assert plain is not None, "the command line names the backbone"
+        shown = "-" if ratio is None else f"{ratio:.3f}"
+        yield name, f"{count:,}", f"{plain:,}", f"{count - plain:+,}", shown
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -27,6 +27,7 @@ from recform.network.assemble import (
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.projection import PROJECTIONS
+from recform.network.survey import Stage, stages_of
 from recform.tape import Stages, Tape, place, unroll
 
 
@@ -51,7 +52,7 @@ class Architecture:
     `meta["values"]` of its nodes name the values of the tape that they hold. `projections` are the
     names of new modules at stage borders, `removed` the backbone's modules that nothing reads,
     `plain_borders` the units that run the backbone's own formula, `coverage` the share of the
-    backbone's parameters in branches and shortcuts.
+    backbone's parameters in branches and shortcuts, `stages` its runs of units of one shape.
     """
 
     formula: Formula
@@ -66,6 +67,7 @@ class Architecture:
     notes: tuple[str, ...]
     plan: Plan
     coverage: float
+    stages: tuple[Stage, ...]
 
     @property
     def num_blocks(self) -> int:
@@ -217,6 +219,7 @@ def _put_together(
         notes=tuple(_notes(formula, backbone, tape)),
         plan=plan,
         coverage=coverage,
+        stages=stages_of(backbone),
     )
     return model  # type: ignore[return-value]
 

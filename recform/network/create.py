@@ -16,12 +16,16 @@ from recform.network.zoo import CIFAR_NETS
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """All that it takes to create a backbone anew. `keywords` go to timm, as pairs."""
+    """All that it takes to create a backbone anew.
+
+    `keywords` go to timm, as pairs; so do `matched`, the widths that `match_params` chose.
+    """
 
     name: str
     num_classes: int | None = None
     in_chans: int = 3
     keywords: tuple[tuple[str, Any], ...] = ()
+    matched: tuple[tuple[str, Any], ...] = ()
 
 
 def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
@@ -29,7 +33,7 @@ def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
 
     Raises UserError `unknown-backbone`, `backbone-argument` or `no-weights`.
     """
-    keywords: dict[str, Any] = {"in_chans": spec.in_chans, **dict(spec.keywords)}
+    keywords: dict[str, Any] = dict((("in_chans", spec.in_chans), *spec.keywords, *spec.matched))
     if spec.num_classes is not None:
         keywords["num_classes"] = spec.num_classes
     if spec.name in CIFAR_NETS:
