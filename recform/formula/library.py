@@ -52,6 +52,7 @@ BLOCKS = {
     "sigmoid_scalar": LibraryBlock("one number between 0 and 1 for each place", _BIAS),
     "tanh_scalar": LibraryBlock("one number between -1 and 1 for each place", _BIAS),
     "sigmoid_pooled": LibraryBlock("one number between 0 and 1 for each channel", _BIAS),
+    "sigmoid_pooled_scalar": LibraryBlock("one number between 0 and 1, the same everywhere", _BIAS),
     "unit_vector": LibraryBlock("a vector of length 1 at each place"),
     "conv1x1": LibraryBlock("a linear map of the channels of an image"),
     "linear": LibraryBlock("a linear map of the channels"),

@@ -114,6 +114,9 @@ _LIBRARY: Mapping[str, Callable[..., nn.Module]] = MappingProxyType({
     "sigmoid_pooled": lambda layout, bias=0.0: Pooled(
         _activated(layout, torch.sigmoid, bias), layout
     ),
+    "sigmoid_pooled_scalar": lambda layout, bias=0.0: Pooled(
+        _activated(layout, torch.sigmoid, bias, to=1), layout
+    ),
     "unit_vector": UnitVector,
     "conv1x1": lambda layout: channel_map(layout.channels, layout),
     "linear": lambda layout: channel_map(layout.channels, layout),

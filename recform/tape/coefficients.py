@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from recform.errors import Diagnostic, FormulaError
 from recform.formula.ast import Map, Name, Param
 from recform.formula.library import IDENTITY, ONE_HOT
 from recform.tape.radicals import Exact
 from recform.tape.scalar import Budget, number, whole
+
+# What the zeros of `one_hot` and `identity` are where only numbers between 0 and 1 can be reached.
+LEAST = Fraction(1, 1000)
 
 
 def start_value(
@@ -16,16 +21,23 @@ def start_value(
     names = {"L": depth, **dict(zip(param.depths, place, strict=True))}
     match param.start:
         case Name(name=name) if name == IDENTITY:
-            return int(entry[0] == entry[1])
+            return _chosen(entry[0] == entry[1], param)
         case Map(function=function, argument=argument) if function == ONE_HOT:
             one = whole(argument, names, budget)
             if not 0 <= one < param.entries[0]:
                 raise _error(param, f"one_hot({one}) has its one outside of {param.entries[0]} "
                              "streams", "write one_hot(l % 4)", budget)  # fmt: skip
-            return int(entry[0] == one)
+            return _chosen(entry[0] == one, param)
     start = number(param.start, names, budget)
     _check(start, param, budget)
     return start
+
+
+def _chosen(is_one: bool, param: Param) -> Exact:
+    """1 or 0; under `sigmoid`, which reaches neither, a thousandth away from it."""
+    if param.constraint == "sigmoid":
+        return 1 - LEAST if is_one else LEAST
+    return int(is_one)
 
 
 def _check(start: Exact, param: Param, budget: Budget) -> None:
