@@ -7,16 +7,16 @@ from fractions import Fraction
 import pytest
 
 from recform.formula import parse
-from recform.tape import Parameter, unroll
+from recform.tape import Exact, Parameter, unroll
 
 STREAMS = "stream h[2] = input\nparam {param}\nh[l+1] = h[l] + F({read} @ h[l])\noutput sum(h[L])"
 
 
-def starts(param: str, read: str) -> list[Fraction]:
+def starts(param: str, read: str) -> list[Exact]:
     """The start values in block 0, entry by entry."""
     tape = unroll(parse(STREAMS.format(param=param, read=read)), 1)
     found = {op.entry: op.start for op in tape.operations if isinstance(op, Parameter)}
-    return [Fraction(found[entry]) for entry in sorted(found)]
+    return [found[entry] for entry in sorted(found)]
 
 
 def test_one_hot_has_one_one():
