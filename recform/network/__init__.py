@@ -11,6 +11,7 @@ from recform.network.build import FormulaNetwork as FormulaNetwork
 from recform.network.build import build as build
 from recform.network.compile import compile as compile
 from recform.network.cost import Size as Size
+from recform.network.cost import activation_bytes as activation_bytes
 from recform.network.cost import num_macs as num_macs
 from recform.network.cost import num_parameters as num_parameters
 from recform.network.cost import size as size
@@ -26,4 +27,7 @@ from recform.network.survey import Family as Family
 from recform.network.survey import describe as describe
 from recform.network.survey import families as families
 from recform.network.survey import find_backbones as find_backbones
+from recform.network.weighing import Weighing as Weighing
+from recform.network.weighing import is_weighing as is_weighing
+from recform.network.weighing import weighing as weighing
 from recform.network.zoo import CIFAR_NETS as CIFAR_NETS

@@ -78,16 +78,27 @@ class Gate(nn.Module):
         self._weighs_first = weighs_first
 
     def forward(self, new: Tensor, *older: Tensor) -> Tensor:
-        pooled = [_pool(state, self._layout) for state in (new, *older)]
-        hidden = functional.relu(self.norm(self.reduce(torch.cat(pooled, dim=1))))
-        logits_BNC = self.expand(hidden).unflatten(1, (-1, self._layout.channels))
-        if self._weighs_first:
-            new = new * self._stretch(logits_BNC[:, 0].sigmoid())
-            logits_BNC = logits_BNC[:, 1:]
-        weights_BNC = logits_BNC.softmax(dim=1)
+        own_BC, weights_BNC = self._weights(new, *older)
+        if own_BC is not None:
+            new = new * self._stretch(own_BC)
         for place, state in enumerate(older):
             new = new + state * self._stretch(weights_BNC[:, place])
         return new
+
+    def mean_weights(self, new: Tensor, *older: Tensor) -> Tensor:
+        """What each source is multiplied by, averaged over batch and channels, N."""
+        own_BC, weights_BNC = self._weights(new, *older)
+        own = weights_BNC.new_ones(()) if own_BC is None else own_BC.mean()
+        return torch.cat((own[None], weights_BNC.mean((0, 2))))
+
+    def _weights(self, new: Tensor, *older: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Those of the new value, if it is weighed, and of the older ones."""
+        pooled = [_pool(state, self._layout) for state in (new, *older)]
+        hidden = functional.relu(self.norm(self.reduce(torch.cat(pooled, dim=1))))
+        logits_BNC = self.expand(hidden).unflatten(1, (-1, self._layout.channels))
+        if not self._weighs_first:
+            return None, logits_BNC.softmax(dim=1)
+        return logits_BNC[:, 0].sigmoid(), logits_BNC[:, 1:].softmax(dim=1)
 
     def _stretch(self, weights_BC: Tensor) -> Tensor:
         for axis in self._layout.places:
@@ -111,6 +122,10 @@ class StaticGate(nn.Module):
             new = new + weights[place] * state
         return new
 
+    def mean_weights(self, new: Tensor, *older: Tensor) -> Tensor:
+        """What each source is multiplied by, N."""
+        return torch.cat((self.logits.new_ones(1), self.logits.softmax(dim=0)))
+
 
 class Attend(nn.Module):
     """A mean of the sources with weights of their own at each place: attention over depth.
@@ -125,6 +140,13 @@ class Attend(nn.Module):
         self._layout = layout
 
     def forward(self, *sources: Tensor) -> Tensor:
+        return (self._weights(sources) * torch.stack(sources)).sum(dim=0)
+
+    def mean_weights(self, *sources: Tensor) -> Tensor:
+        """What each source is multiplied by, averaged over batch and places, N."""
+        return self._weights(sources).flatten(1).mean(1)
+
+    def _weights(self, sources: Sequence[Tensor]) -> Tensor:
         query = self._layout.stretched(self.query)
         axis = self._layout.axis
         scores = [
@@ -133,8 +155,7 @@ class Attend(nn.Module):
             )
             for state in sources
         ]
-        weights = torch.stack(scores).softmax(dim=0)
-        return (weights * torch.stack(sources)).sum(dim=0)
+        return torch.stack(scores).softmax(dim=0)
 
 
 class Gru(nn.Module):

@@ -9,8 +9,9 @@ and columns (Sinkhorn and Knopp 1967), 20 times each.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias, Union
 
 import torch
@@ -54,6 +55,33 @@ def sinkhorn(logits: Tensor) -> Tensor:
     return matrix
 
 
+# What keeps a parameter where it belongs: a function, and its further arguments.
+CONSTRAINTS: Mapping[str, tuple[Callable[..., Tensor], tuple[int, ...]]] = MappingProxyType(
+    {"sigmoid": (torch.sigmoid, ()), "softmax": (torch.softmax, (0,)),
+     "doubly_stochastic": (sinkhorn, ())}
+)  # fmt: skip
+
+
+def learned_values(
+    tape: Tape, parameters: Mapping[str, Tensor]
+) -> Iterator[tuple[Parameter, Tensor]]:
+    """Each coefficient of a tape with what it stands at, kept where it belongs.
+
+    `parameters` are a network's, by their names under `formula`. A coefficient over channels is a
+    vector, others are numbers; what no network was given is left out.
+    """
+    for key, members in _members(tape).items():
+        if _name(key) not in parameters:
+            continue
+        whole = parameters[_name(key)].detach()
+        constraint = members[0].param.constraint
+        if constraint is not None:
+            function, arguments = CONSTRAINTS[constraint]
+            whole = function(whole, *arguments)
+        for member in members:
+            yield member, whole[tuple(_position(member, members))]
+
+
 @dataclass
 class Coefficients:
     """The parameters of a tape as nodes of a graph; each is made when it is first read."""
@@ -61,14 +89,12 @@ class Coefficients:
     tape: Tape
     graph: fx.Graph
     add_parameter: Callable[[str, Tensor], fx.Node]
-    members: dict[tuple[str, Numbers], list[Parameter]] = field(default_factory=dict)
+    members: Mapping[tuple[str, Numbers], Sequence[Parameter]] = field(init=False)
     nodes: dict[tuple[str, Numbers], fx.Node] = field(default_factory=dict)
     widths: dict[tuple[str, Numbers], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for operation in self.tape.operations:
-            if isinstance(operation, Parameter):
-                self.members.setdefault(_group(operation), []).append(operation)
+        self.members = _members(self.tape)
 
     def read(self, parameter: Parameter) -> Coefficient | Deferred:
         """The number that an operation stands for."""
@@ -90,7 +116,7 @@ class Coefficients:
             if channels is not None:
                 start = start.unsqueeze(-1).expand(*start.shape, channels).clone()
                 self.widths[key] = channels
-            node = self.add_parameter(".".join([key[0], *map(str, key[1])]), start)
+            node = self.add_parameter(_name(key), start)
             self.nodes[key] = self._constrain(node, parameter.param)
         if channels is not None and self.widths[key] != channels:
             raise UserError("no-projection", f"{_told(key)} is a vector over {self.widths[key]} "
@@ -101,7 +127,7 @@ class Coefficients:
     def _start(self, key: tuple[str, Numbers], param: Param) -> Tensor:
         """The numbers before the constraint: by depths that are not in the key, then streams."""
         members = self.members[key]
-        places = self._places(key)
+        places = _places(members)
         starts = {(_inner(m), m.entry): float(m.start) for m in members}
         sizes = ([len(places)] if _has_inner(param) else []) + list(param.entries)
         flat = [
@@ -111,25 +137,14 @@ class Coefficients:
         ]
         return torch.tensor(flat).reshape(sizes)
 
-    def _places(self, key: tuple[str, Numbers]) -> list[Numbers]:
-        return sorted({_inner(member) for member in self.members[key]})
-
     def _constrain(self, node: fx.Node, param: Param) -> fx.Node:
-        match param.constraint:
-            case "sigmoid":
-                return self.graph.call_function(torch.sigmoid, (node,))
-            case "softmax":
-                return self.graph.call_function(torch.softmax, (node, 0))
-            case "doubly_stochastic":
-                return self.graph.call_function(sinkhorn, (node,))
-        return node
+        if param.constraint is None:
+            return node
+        function, arguments = CONSTRAINTS[param.constraint]
+        return self.graph.call_function(function, (node, *arguments))
 
     def _entry(self, whole: fx.Node, parameter: Parameter) -> fx.Node:
-        place: list[int] = []
-        if _has_inner(parameter.param):
-            place.append(self._places(_group(parameter)).index(_inner(parameter)))
-        place += parameter.entry
-        for number in place:
+        for number in _position(parameter, self.members[_group(parameter)]):
             whole = self.graph.call_function(torch.select, (whole, 0, number))
         return whole
 
@@ -149,6 +164,31 @@ def _group(parameter: Parameter) -> tuple[str, Numbers]:
     inner = _inner_axis(parameter.param)
     place = tuple(depth for axis, depth in enumerate(parameter.place) if axis != inner)
     return parameter.param.name, place
+
+
+def _members(tape: Tape) -> dict[tuple[str, Numbers], list[Parameter]]:
+    """The numbers that are one parameter, by the name and the depths that they share."""
+    members: dict[tuple[str, Numbers], list[Parameter]] = {}
+    for operation in tape.operations:
+        if isinstance(operation, Parameter):
+            members.setdefault(_group(operation), []).append(operation)
+    return members
+
+
+def _name(key: tuple[str, Numbers]) -> str:
+    """a.3"""
+    return ".".join([key[0], *map(str, key[1])])
+
+
+def _places(members: Sequence[Parameter]) -> list[Numbers]:
+    return sorted({_inner(member) for member in members})
+
+
+def _position(parameter: Parameter, members: Sequence[Parameter]) -> Numbers:
+    """Where a number stands in the parameter that it is a part of."""
+    has_inner = _has_inner(parameter.param)
+    inner = (_places(members).index(_inner(parameter)),) if has_inner else ()
+    return (*inner, *parameter.entry)
 
 
 def _inner(parameter: Parameter) -> Numbers:
