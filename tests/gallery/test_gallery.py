@@ -33,8 +33,8 @@ CHANNELS = 8
 UNTRAINED = {
     # a softmax over one source is 1, whatever its logits
     "elc_bert": r"formula\.a\.0",
-    "skipresnet_static": r"formula\.gate_static\.0\.logits",
-    "skipresnet_dynamic": r"formula\.gate_dynamic\.0\..*",
+    "skip_resnet_static": r"formula\.gate_static\.0\.logits",
+    "skip_resnet_dynamic": r"formula\.gate_dynamic\.0\..*",
     # rows of sum 1 make no difference to streams that all start the same
     "mhc": r"formula\.A\.\d+",
     # x[-1] is x[0], and the velocity is 0 at first

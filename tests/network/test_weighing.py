@@ -72,7 +72,7 @@ def test_attention_begins_with_equal_weights():
 
 
 def test_the_gates_of_a_network_are_those_of_the_images_given():
-    network = built("skipresnet").train()
+    network = built("skip_resnet").train()
     images = torch.randn(4, 3, 32, 32)
     gates = weighing(network, images).gates
     # three blocks a stage, and history ends at its border

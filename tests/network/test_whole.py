@@ -170,7 +170,7 @@ def test_code_that_makes_no_module_is_told(user_code: str, source: str):
     assert refusal.value.code == "bad-code"
 
 
-@pytest.mark.parametrize("name", ["highway", "skipresnet", "rezero", "hyper_connections"])
+@pytest.mark.parametrize("name", ["highway", "skip_resnet", "rezero", "hyper_connections"])
 def test_formulas_of_the_gallery_are_built_on_a_backbone(name: str):
     network = build(name, "resnet20_cifar", num_classes=10)
     network(torch.randn(2, 3, 32, 32)).sum().backward()
@@ -182,12 +182,12 @@ def test_formulas_of_the_gallery_are_built_on_a_backbone(name: str):
 @pytest.mark.parametrize(
     ("name", "backbone", "millions"),
     [
-        ("skipresnet", "resnet34", 22.72),
-        ("skipresnet", "resnet50", 40.1549),
-        ("denseresnet", "resnet50", 42.9332),
-        ("skipresnet", "regnety_016", 14.764),
-        ("skipresnet", "convnext_tiny", 31.14),
-        ("skipresnet", "swin_tiny_patch4_window7_224", 32.0453),
+        ("skip_resnet", "resnet34", 22.72),
+        ("skip_resnet", "resnet50", 40.1549),
+        ("dense_resnet", "resnet50", 42.9332),
+        ("skip_resnet", "regnety_016", 14.764),
+        ("skip_resnet", "convnext_tiny", 31.14),
+        ("skip_resnet", "swin_tiny_patch4_window7_224", 32.0453),
     ],
 )
 def test_gated_nets_have_the_published_number_of_parameters(

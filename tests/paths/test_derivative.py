@@ -67,7 +67,7 @@ def test_the_same_function_of_the_same_value_is_one_value():
 
 def test_paths_of_skipresnet_past_all_blocks_are_the_compositions_into_powers_of_two():
     # A023359
-    counts = [analyze("skipresnet_sum", depth).net[0] for depth in range(9)]
+    counts = [analyze("skip_resnet_sum", depth).net[0] for depth in range(9)]
     assert counts == [1, 1, 2, 3, 6, 10, 18, 31, 56]
 
 
