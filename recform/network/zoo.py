@@ -1,21 +1,30 @@
 """Backbones for CIFAR-sized images, by name: `resnet20_cifar`, `resnet18_cifar`, ...
 
-Two families, both with a 3x3 stem and without pooling, and both made of timm's blocks:
+All have a 3x3 stem without pooling, and all are made of timm's blocks, in timm's classes where
+these reach:
 
+    resnet18/34/50/101/152_cifar  the ImageNet nets, four stages of 64 to 512 channels
+                                  (as in Liao et al. 2021, table 9)
+    seresnet18/34/50/101_cifar    the same with squeeze and excitation (Hu et al. 2018)
     resnet20/32/44/56/110_cifar   three stages of 16, 32, 64 channels (He et al. 2016a, section 4.2,
                                   with projections where the shape changes)
-    resnet18/34/50/101_cifar      the ImageNet nets, four stages of 64 to 512 channels
-                                  (as in Liao et al. 2021, table 9)
+    resnext29_2x64d/4x64d_cifar   three stages of grouped bottlenecks (Xie et al. 2017)
+    res2next29_6c24w4s/8c25w4s_cifar  three stages of Res2Net bottlenecks: cardinality, width and
+                                  scale as in Gao et al. (2021)
+    wrn28_10/40_10_cifar          wide and pre-activated (Zagoruyko and Komodakis 2016)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
-from timm.layers import create_classifier
-from timm.models.resnet import BasicBlock, Bottleneck, ResNet, downsample_conv
+from timm.layers import BatchNormAct2d, SEModule, create_classifier, create_conv2d
+from timm.models.res2net import Bottle2neck
+from timm.models.resnet import BasicBlock, Bottleneck, ResNet, make_blocks
+from timm.models.resnetv2 import ResNetV2
 from torch import nn
 
 CIFAR_INPUT = (3, 32, 32)
@@ -27,26 +36,47 @@ def four_stages(
     layers: tuple[int, int, int, int],
     num_classes: int = 10,
     in_chans: int = 3,
-    **keywords: object,
+    zero_init_last: bool = False,
+    **keywords: Any,
 ) -> ResNet:
     """timm's ResNet with a 3x3 stem of stride 1 and no pooling, for 32x32 images.
 
-    Further keywords go to `timm.models.resnet.ResNet`.
+    Branches start as they are, as in the code that Liao et al. (2021) build on; timm's own start at
+    zero. Further keywords go to `timm.models.resnet.ResNet`.
     """
-    model = ResNet(block, layers, num_classes=num_classes, in_chans=in_chans, **keywords)  # type: ignore[arg-type]
-    model.conv1 = nn.Conv2d(in_chans, 64, kernel_size=3, stride=1, padding=1, bias=False)
-    nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
+    model = ResNet(block, layers, num_classes=num_classes, in_chans=in_chans,  # type: ignore[arg-type]
+                   zero_init_last=zero_init_last, **keywords)  # fmt: skip
+    model.conv1 = _stem(in_chans, int(model.feature_info[0]["num_chs"]))
     model.maxpool = nn.Identity()
-    config = _config(num_classes, in_chans, "fc")
-    model.pretrained_cfg = model.default_cfg = config  # type: ignore[assignment]
+    _finish(model, "conv1", "fc")
+    return model
+
+
+def wide(num_blocks: int, width: int, num_classes: int = 10, in_chans: int = 3,
+         **keywords: Any) -> ResNetV2:  # fmt: skip
+    """The pre-activated Wide ResNet of depth 6 n + 4: timm's ResNetV2 in three stages.
+
+    Zagoruyko and Komodakis (2016), table 1: 16, 32, 64 channels times `width`, a stem of 16, no
+    dropout. Further keywords go to `timm.models.resnetv2.ResNetV2`.
+    """
+    settings: dict[str, Any] = {
+        "channels": (16 * width, 32 * width, 64 * width), "stem_chs": 16, "basic": True,
+        "bottle_ratio": 1.0, "conv_layer": create_conv2d, "norm_layer": BatchNormAct2d,
+        **keywords,
+    }  # fmt: skip
+    model = ResNetV2([num_blocks] * 3, num_classes=num_classes, in_chans=in_chans, **settings)
+    model.stem.conv = _stem(in_chans, model.feature_info[0]["num_chs"])
+    model.stem.pool = nn.Identity()
+    _finish(model, "stem.conv", "head.fc")
     return model
 
 
 class ThreeStageResNet(nn.Module):
-    """The CIFAR ResNet of He et al. (2016a), section 4.2, around timm's blocks.
+    """A ResNet of three stages around timm's blocks (He et al. 2016a, section 4.2).
 
-    timm's own class names four stages and starts at 64 channels, hence this one. Its surface is
-    timm's: forward_features, forward_head, get_classifier, reset_classifier.
+    timm's own class runs through four stages by name, hence this one. Its surface is timm's:
+    feature_info, forward_features, forward_head, get_classifier, reset_classifier, group_matcher.
+    `channels` are those of the blocks, before their expansion; further keywords go to the blocks.
     """
 
     def __init__(
@@ -56,29 +86,44 @@ class ThreeStageResNet(nn.Module):
         in_chans: int = 3,
         channels: tuple[int, ...] = (16, 32, 64),
         drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
         zero_init_last: bool = False,
+        block: type[nn.Module] = BasicBlock,
+        stem_width: int | None = None,
+        **block_args: Any,
     ) -> None:
         super().__init__()
+        stem_width = channels[0] if stem_width is None else stem_width
         self.num_classes, self.in_chans, self.drop_rate = num_classes, in_chans, drop_rate
-        self.num_features = self.head_hidden_size = channels[-1]
-        self.conv1 = nn.Conv2d(in_chans, channels[0], 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels[0])
+        self.conv1 = nn.Conv2d(in_chans, stem_width, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(stem_width)
         self.act1 = nn.ReLU(inplace=True)
-        width = channels[0]
-        for stage, planes in enumerate(channels):
-            self.add_module(f"layer{stage + 1}", _stage(width, planes, num_blocks, stage))
-            width = planes
+        self.feature_info = [{"num_chs": stem_width, "reduction": 4, "module": "act1"}]
+        blocks: Any = (block,) * len(channels)
+        stages, info = make_blocks(
+            blocks, channels, (num_blocks,) * len(channels), stem_width,
+            drop_path_rate=drop_path_rate, norm_layer=nn.BatchNorm2d, **block_args,
+        )  # fmt: skip
+        for name, stage in stages:
+            self.add_module(name, stage)
+        self.feature_info += info
         self._num_stages = len(channels)
+        self.num_features = self.head_hidden_size = info[-1]["num_chs"]
         self.global_pool, self.fc = create_classifier(self.num_features, num_classes)  # type: ignore[misc]
-        self.pretrained_cfg = self.default_cfg = _config(num_classes, in_chans, "fc")
         self._init_weights(zero_init_last)
+        _finish(self, "conv1", "fc")
 
     def _init_weights(self, zero_init_last: bool) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if zero_init_last and isinstance(module, BasicBlock):
+            if zero_init_last and isinstance(module, BasicBlock | Bottleneck | Bottle2neck):
                 module.zero_init_last()
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:
+        """Patterns of parameter names by layer, as timm's ResNet has them."""
+        blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
+        return {"stem": r"^conv1|bn1", "blocks": blocks}
 
     def get_classifier(self) -> nn.Module:
         return self.fc
@@ -107,34 +152,66 @@ class ThreeStageResNet(nn.Module):
         return self.forward_head(self.forward_features(x))
 
 
-def _stage(in_channels: int, channels: int, num_blocks: int, stage: int) -> nn.Sequential:
-    stride = 1 if stage == 0 else 2
-    project = None
-    if stride != 1 or in_channels != channels:
-        project = downsample_conv(in_channels, channels, kernel_size=1, stride=stride)
-    first = BasicBlock(in_channels, channels, stride=stride, downsample=project)
-    return nn.Sequential(first, *(BasicBlock(channels, channels) for _ in range(num_blocks - 1)))
+def _stem(in_chans: int, width: int) -> nn.Conv2d:
+    convolution = nn.Conv2d(in_chans, width, kernel_size=3, stride=1, padding=1, bias=False)
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return convolution
 
 
-def _config(num_classes: int, in_chans: int, classifier: str) -> dict[str, object]:
-    return {
-        "num_classes": num_classes,
-        "input_size": (in_chans, *CIFAR_INPUT[1:]),
+def _finish(model: Any, first_conv: str, classifier: str) -> None:
+    """What timm says of a model: its configuration, and its features with their true strides."""
+    # The stem has stride 1 where timm's has 4, and its own features are of full size.
+    model.feature_info = [
+        {**info, "reduction": max(1, info["reduction"] // 4)} for info in model.feature_info
+    ]
+    model.pretrained_cfg = model.default_cfg = {
+        "num_classes": model.num_classes,
+        "input_size": (model.in_chans, *CIFAR_INPUT[1:]),
         "mean": CIFAR_MEAN,
         "std": CIFAR_STD,
-        "first_conv": "conv1",
+        "first_conv": first_conv,
         "classifier": classifier,
     }
 
 
-# name -> what builds it; depth n = 6*blocks + 2 for the three-stage nets
+_BASIC, _BOTTLENECK = partial(four_stages, BasicBlock), partial(four_stages, Bottleneck)
+_FOUR_STAGES: dict[str, Callable[..., nn.Module]] = {
+    "resnet18": partial(_BASIC, (2, 2, 2, 2)),
+    "resnet34": partial(_BASIC, (3, 4, 6, 3)),
+    "resnet50": partial(_BOTTLENECK, (3, 4, 6, 3)),
+    "resnet101": partial(_BOTTLENECK, (3, 4, 23, 3)),
+    "resnet152": partial(_BOTTLENECK, (3, 8, 36, 3)),
+}
+# Hu et al. (2018): a sixteenth of the channels in between, not rounded up to a multiple of 8.
+_SE = {"block_args": {"attn_layer": partial(SEModule, rd_ratio=1 / 16, rd_divisor=1)}}
+
+# name -> what builds it; depth n = 6*blocks + 2 for the three-stage nets of two-layer blocks
 CIFAR_NETS: dict[str, Callable[..., nn.Module]] = {
     **{
         f"resnet{6 * num_blocks + 2}_cifar": partial(ThreeStageResNet, num_blocks)
         for num_blocks in (3, 5, 7, 9, 18)
     },
-    "resnet18_cifar": partial(four_stages, BasicBlock, (2, 2, 2, 2)),
-    "resnet34_cifar": partial(four_stages, BasicBlock, (3, 4, 6, 3)),
-    "resnet50_cifar": partial(four_stages, Bottleneck, (3, 4, 6, 3)),
-    "resnet101_cifar": partial(four_stages, Bottleneck, (3, 4, 23, 3)),
-}
+    **{f"{name}_cifar": builder for name, builder in _FOUR_STAGES.items()},
+    **{
+        f"se{name}_cifar": partial(_FOUR_STAGES[name], **_SE)
+        for name in ("resnet18", "resnet34", "resnet50", "resnet101")
+    },
+    # timm's blocks are channels * base_width / 64 * cardinality wide, and 4 * channels outside.
+    "resnext29_2x64d_cifar": partial(
+        ThreeStageResNet, 3, channels=(64, 128, 256), block=Bottleneck, cardinality=2, base_width=64
+    ),
+    "resnext29_4x64d_cifar": partial(
+        ThreeStageResNet, 3, channels=(128, 256, 512), block=Bottleneck, stem_width=64,
+        cardinality=4, base_width=32,
+    ),
+    "res2next29_6c24w4s_cifar": partial(
+        ThreeStageResNet, 3, channels=(96, 192, 384), block=Bottle2neck, cardinality=6,
+        base_width=16, scale=4,
+    ),
+    "res2next29_8c25w4s_cifar": partial(
+        ThreeStageResNet, 3, channels=(100, 200, 400), block=Bottle2neck, cardinality=8,
+        base_width=16, scale=4,
+    ),
+    "wrn28_10_cifar": partial(wide, 4, 10),
+    "wrn40_10_cifar": partial(wide, 6, 10),
+}  # fmt: skip
