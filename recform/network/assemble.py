@@ -164,6 +164,10 @@ class BackboneParts:
         copies[node] = self.context[node] = new
         return new
 
+    def entered(self, unit: Unit, state: fx.Node) -> dict[fx.Node, fx.Node]:
+        """What lies before a unit, as it was applied to a state: the backbone's nodes to ours."""
+        return self._entered.get((unit.addition, state), {})
+
     def rearrange(
         self, passages: tuple[Passage, ...], state: fx.Node, copies: dict[fx.Node, fx.Node]
     ) -> fx.Node:

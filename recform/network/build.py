@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import nn
 
 from recform.errors import UserError
 from recform.formula import Formula, equation_to_text, resolve, uses_act, with_act
+from recform.network.architecture import Architecture, Plan
 from recform.network.assemble import (
     BackboneParts,
     assemble,
@@ -26,91 +26,12 @@ from recform.network.assemble import (
 )
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
+from recform.network.features import block_ends, features_of, final_norm
 from recform.network.projection import PROJECTIONS
-from recform.network.survey import Stage, stages_of
+from recform.network.steps import Step, steps_of
+from recform.network.surface import FormulaNetwork, along, apply_changes
+from recform.network.survey import stages_of
 from recform.tape import Stages, Tape, place, unroll
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is chosen beside formula and backbone.
-
-    `image_size` is None for the backbone's own; `project` is one of `PROJECTIONS`, or None for
-    `conv` on images and `pool-conv` on channels last and tokens; `unit` is one of `UNITS`.
-    """
-
-    image_size: int | None = None
-    project: str | None = None
-    unit: str = "sum"
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What a network was made from, and what came of it.
-
-    `spec` is None where the backbone was a model instance. `graph` is `forward_features`; the
-    `meta["values"]` of its nodes name the values of the tape that they hold. `projections` are the
-    names of new modules at stage borders, `removed` the backbone's modules that nothing reads,
-    `plain_borders` the units that run the backbone's own formula, `coverage` the share of the
-    backbone's parameters in branches and shortcuts, `stages` its runs of units of one shape.
-    """
-
-    formula: Formula
-    spec: BackboneSpec | None
-    tape: Tape
-    graph: fx.Graph
-    code: str
-    borders: tuple[int, ...]
-    projections: tuple[str, ...]
-    removed: tuple[str, ...]
-    plain_borders: tuple[int, ...]
-    notes: tuple[str, ...]
-    plan: Plan
-    coverage: float
-    stages: tuple[Stage, ...]
-
-    @property
-    def num_blocks(self) -> int:
-        return self.tape.depth
-
-
-class FormulaNetwork(nn.Module):
-    """What every built network has beside its backbone's own surface.
-
-    `architecture` says what it is; `code` is its forward pass as PyTorch source.
-    """
-
-    architecture: Architecture
-
-    @property
-    def code(self) -> str:
-        return self.architecture.code
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        if enable:
-            raise UserError("bad-argument", "gradient checkpointing does not follow a formula yet",
-                            "train without it")  # fmt: skip
-
-    def forward_intermediates(self, *arguments: Any, **keywords: Any) -> Any:
-        raise UserError("bad-argument", "forward_intermediates does not follow a formula yet",
-                        "use forward_features")  # fmt: skip
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> FormulaNetwork:
-        twin = self.__class__.__new__(self.__class__)
-        memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return twin
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as formula, backbone and weights: generated code does not travel."""
-        spec = self.architecture.spec
-        if spec is None:
-            raise pickle.PicklingError(
-                "a network built on a model instance cannot be pickled: build it by name"
-            )
-        spec = replace(spec, num_classes=getattr(self, "num_classes", spec.num_classes))
-        formula, plan = str(self.architecture.formula), self.architecture.plan
-        return _rebuild, (formula, spec, plan, self.state_dict(), self.training)
 
 
 def build(
@@ -200,12 +121,18 @@ def _put_together(
     parts = BackboneParts(backbone, spares, plan.project, formula.definitions, allow_code)
     coverage = backbone.coverage
     graph = assemble(backbone, placed, parts)
+    features = features_of(backbone, parts, placed)
+    norm = final_norm(backbone)
     removed = remove_unread(backbone, graph)
     forward, code = forward_from(graph, backbone)
+    kept = [node for _, nodes in features for node in nodes]
+    steps = steps_of(graph, backbone.model, block_ends(backbone, placed, graph), kept)
     model = backbone.model
-    surface = {backbone.method: forward, "__module__": __name__}
+    surface = {backbone.method: along(forward), "steps": steps, "__reduce__": _reduce,
+               "__module__": __name__}  # fmt: skip
     model.__class__ = type(f"{type(model).__name__}ByFormula",
                            (FormulaNetwork, type(model)), surface)  # fmt: skip
+    model.feature_info = [dict(feature.info) for feature, _ in features]  # type: ignore[assignment]
     model.architecture = Architecture(  # type: ignore[assignment]
         formula=formula,
         spec=spec,
@@ -220,8 +147,23 @@ def _put_together(
         plan=plan,
         coverage=coverage,
         stages=stages_of(backbone),
+        features=tuple(feature for feature, _ in features),
+        norm=norm,
+        blocks=_blocks(steps),
     )
     return model  # type: ignore[return-value]
+
+
+def _blocks(steps: Sequence[Step]) -> Mapping[str, int]:
+    """The block of each path that the forward pass reads, the last that does; -1 in the stem."""
+    blocks: dict[str, int] = {}
+    block = -1
+    for step in steps:
+        layer = step.piece.layer
+        # Behind the last block is the head.
+        block = layer if layer is not None else (block + 1 if block >= 0 else -1)
+        blocks.update(dict.fromkeys(step.paths, block))
+    return blocks
 
 
 def _spares(
@@ -258,12 +200,32 @@ def _with_act_text(formula: Formula) -> str:
     return "write act(...) where it belongs"
 
 
+def _reduce(network: FormulaNetwork) -> tuple[Any, ...]:
+    """Pickled as formula, backbone and weights: generated code does not travel."""
+    spec = network.architecture.spec
+    if spec is None:
+        raise pickle.PicklingError(
+            "a network built on a model instance cannot be pickled: build it by name"
+        )
+    formula, plan = str(network.architecture.formula), network.architecture.plan
+    state, training = network.state_dict(), network.training
+    return _rebuild, (formula, spec, plan, network.changes, state, training)
+
+
 def _rebuild(
-    text: str, spec: BackboneSpec, plan: Plan, state: dict[str, torch.Tensor], training: bool
+    text: str,
+    spec: BackboneSpec,
+    plan: Plan,
+    changes: Sequence[tuple[str, dict[str, Any]]],
+    state: dict[str, torch.Tensor],
+    training: bool,
 ) -> FormulaNetwork:
     model = create(spec, pretrained=False)
     whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
     network = _put_together(resolve(text), whole, spec, plan)
-    floating = next((tensor.dtype for tensor in state.values() if tensor.is_floating_point()), None)
-    network.to(floating).load_state_dict(state)
+    apply_changes(network, changes)
+    floating = next((tensor for tensor in state.values() if tensor.is_floating_point()), None)
+    if floating is not None:
+        network.to(floating.device, floating.dtype)
+    network.load_state_dict(state)
     return network.train(training)

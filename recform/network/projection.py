@@ -60,7 +60,7 @@ class AsImage(nn.Module):
         self._before, self._after = before, after
 
     def forward(self, state: torch.Tensor) -> torch.Tensor:
-        image_BCHW, prefix_BPC = _to_image(state, self._before)
+        image_BCHW, prefix_BPC = to_image(state, self._before)
         return _from_image(self.project(image_BCHW), prefix_BPC, self._after)
 
 
@@ -112,7 +112,8 @@ def _convolution(old: int, new: int, stride: tuple[int, int], norm: NormMaker) -
     return projection
 
 
-def _to_image(state: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, torch.Tensor | None]:
+def to_image(state: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """A state as an image B C H W, and its prefix tokens B P C, if it has any."""
     if not shape.is_tokens:
         return (state if shape.is_channels_first else state.permute(0, 3, 1, 2)), None
     tokens_BNC = state.transpose(1, 2) if shape.is_channels_first else state

@@ -1,0 +1,101 @@
+"""The forward pass of a network in steps: it can stop at a feature, and compute blocks twice.
+
+    images -> [stem] -> x_0 -> [block 0] -> x_1, F_0 -> [block 1] -> x_2, F_1 -> ... -> features
+
+The straight-line graph is cut behind blocks and features. Values go from step to step under their
+names, older ones as well as the newest state, so a step computed again in the backward pass has the
+history that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from recform.network.recompute import Piece, in_pieces, is_recording, recompute
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A piece of the forward pass, and the names of what it reads, makes, and reads last.
+
+    `paths` are the modules, parameters and buffers that it uses.
+    """
+
+    piece: Piece
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
+    frees: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+def steps_of(
+    graph: fx.Graph, model: nn.Module, ends: Sequence[fx.Node], kept: Collection[fx.Node]
+) -> tuple[Step, ...]:
+    """The steps of a graph. `ends` are the last nodes of the stem and of each block, in order.
+
+    `kept` are the nodes that a pass may be asked for; there is a cut behind each of them.
+    """
+    pieces = in_pieces(graph, list(_chunks(graph, ends, kept)), model, kept).pieces
+    return tuple(
+        Step(
+            piece,
+            reads=_names(piece.reads),
+            makes=_names(piece.makes),
+            frees=_names(piece.frees),
+            paths=_paths(piece.nodes),
+        )
+        for piece in pieces
+    )
+
+
+def run_steps(
+    model: nn.Module,
+    steps: Sequence[Step],
+    images: torch.Tensor,
+    wanted: Collection[str],
+    twice: bool = False,
+) -> dict[str, Any]:
+    """The values of the wanted names; with `twice`, blocks are computed again for gradients."""
+    values: dict[str, Any] = {"images": images}
+    found: dict[str, Any] = {}
+    twice = twice and is_recording()
+    for step in steps:
+        given = [values[name] for name in step.reads]
+        made = recompute(step.piece, model, given) if twice else step.piece.run(model, *given)
+        for name, value in zip(step.makes, made, strict=True):
+            values[name] = value
+            if name in wanted:
+                found[name] = value
+        for name in step.frees:
+            del values[name]
+    return found
+
+
+def _chunks(
+    graph: fx.Graph, ends: Sequence[fx.Node], kept: Collection[fx.Node]
+) -> Iterator[tuple[int | None, list[fx.Node]]]:
+    """(block, nodes); the block is None in stem and head."""
+    chunk: list[fx.Node] = []
+    num_ends = 0
+    for node in graph.nodes:
+        if node.op not in ("placeholder", "output"):
+            chunk.append(node)
+        if node in ends or node in kept:
+            yield (num_ends - 1 if 0 < num_ends < len(ends) else None), chunk
+            chunk = []
+            num_ends += node in ends
+    yield None, chunk
+
+
+def _names(nodes: Sequence[fx.Node]) -> tuple[str, ...]:
+    return tuple(node.name for node in nodes)
+
+
+def _paths(nodes: Sequence[fx.Node]) -> tuple[str, ...]:
+    paths = (str(node.target) for node in nodes if node.op in ("call_module", "get_attr"))
+    return tuple(dict.fromkeys(path for path in paths if path.split(".")[-1] != "training"))

@@ -1,0 +1,276 @@
+"""What a built network offers: timm's own surface, along its formula.
+
+    features = network.forward_intermediates(images, intermediates_only=True)
+
+A network by a formula is of its backbone's class, so most of timm's methods are the backbone's.
+Here are those that follow the forward pass: they read the same values of the tape.
+"""
+
+# B batch, C channels, H W space, N tokens, P prefix tokens
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+from timm.models._features import feature_take_indices
+from torch import Tensor, nn
+
+from recform.errors import UserError
+from recform.network.architecture import Architecture
+from recform.network.features import Feature
+from recform.network.grouping import group_by_blocks
+from recform.network.projection import to_image
+from recform.network.steps import Step, run_steps
+
+FORMATS = ("NCHW", "NLC")
+# Methods whose effect a pickle and a saved network carry: they are called again.
+CHANGES = ("reset_classifier", "prune_intermediate_layers", "set_grad_checkpointing")
+
+
+class FormulaNetwork(nn.Module):
+    """What every built network has beside its backbone's own surface.
+
+    `architecture` says what it is; `code` is its forward pass as PyTorch source. `changes` are the
+    calls that have changed it since it was built.
+    """
+
+    architecture: Architecture
+    steps: tuple[Step, ...] = ()
+    grad_checkpointing: bool = False
+    changes: tuple[tuple[str, dict[str, Any]], ...] = ()
+    last_feature: int | None = None
+
+    @property
+    def code(self) -> str:
+        return self.architecture.code
+
+    def forward_intermediates(
+        self,
+        x: Tensor,
+        indices: int | Sequence[int] | None = None,
+        *,
+        norm: bool = False,
+        stop_early: bool = False,
+        output_fmt: str = "NCHW",
+        intermediates_only: bool = False,
+        return_prefix_tokens: bool = False,
+        **context: Any,
+    ) -> Any:
+        """(features, intermediates), or with `intermediates_only` these alone: a list of tensors.
+
+        An intermediate is the state at a stage border, or behind a block where all stages are of
+        one shape; `feature_info` numbers and names them, as timm does for the backbone. Of several
+        streams it is the sum. `indices` takes some by their numbers, or the last so many.
+
+        `norm` applies the model's last norm to those that it fits. `output_fmt` is "NCHW", or "NLC"
+        with a row for each place; class tokens are left out, unless `return_prefix_tokens` makes
+        each intermediate a pair with them. `stop_early` computes nothing behind the last one taken.
+
+        Raises UserError `bad-argument`, also where the formula does not compute a value.
+        """
+        refuse_context(context)
+        _check_format(output_fmt)
+        taken, last = self._take(indices)
+        features = [self.architecture.features[index] for index in taken]
+        stops = stop_early and last < len(self.architecture.features) - 1
+        end = last if stops else self.last_feature
+        wanted = {name for feature in features for name in _values(feature)}
+        found = self._run(x, wanted, end)
+        states = [_sum(found, feature) for feature in features]
+        if norm:
+            states = [self._normed(s) if f.fits_norm else s
+                      for f, s in zip(features, states, strict=True)]  # fmt: skip
+        made = [_formatted(s, f, output_fmt, return_prefix_tokens)
+                for f, s in zip(features, states, strict=True)]  # fmt: skip
+        return made if intermediates_only else (self._end(found, end), made)
+
+    def prune_intermediate_layers(
+        self, indices: int | Sequence[int] = 1, prune_norm: bool = False, prune_head: bool = True
+    ) -> list[int]:
+        """Take out what no intermediate of `indices` needs; their numbers come back.
+
+        `forward_features` then ends at the last of them. `prune_norm` takes out the last norm,
+        `prune_head` the classifier.
+        """
+        taken, last = self._take(indices)
+        ends_early = last < len(self.architecture.features) - 1
+        if ends_early:
+            self._end_at(last)
+        elif prune_norm:
+            for path in self.architecture.norm:
+                self.set_submodule(path, nn.Identity())
+        if (prune_head or ends_early) and hasattr(super(), "reset_classifier"):
+            self._reset(0, "")
+        self._note("prune_intermediate_layers", indices=taken, prune_norm=prune_norm,
+                   prune_head=prune_head)  # fmt: skip
+        return taken
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Keep only what goes from block to block, and compute blocks again for their gradients.
+
+        Gradients stay the same: a block runs again from the same random state, on the same older
+        values, and running statistics move once. Stem and head run once.
+        """
+        self.grad_checkpointing = enable
+        self._note("set_grad_checkpointing", enable=enable)
+
+    def get_classifier(self) -> nn.Module:
+        self._needs("get_classifier", "it has no classifier that timm knows")
+        return super().get_classifier()  # type: ignore[misc]
+
+    def reset_classifier(
+        self, num_classes: int, global_pool: str | None = None, **options: Any
+    ) -> None:
+        """A new classifier for `num_classes`; 0 takes it out. See the backbone's own."""
+        self._needs("reset_classifier", "build it with num_classes")
+        given = {} if global_pool is None else {"global_pool": global_pool}
+        super().reset_classifier(num_classes, **given, **options)  # type: ignore[misc]
+        self._note("reset_classifier", num_classes=num_classes, **given, **options)
+
+    def group_matcher(self, coarse: bool = False) -> Callable[[str], int]:
+        """The layer of each parameter, for learning rates that decay with depth.
+
+        The backbone's own layers, where it has any, else stem, blocks and head. What the formula
+        adds belongs to the layer of the block that reads it: of the last, if several do.
+        """
+        own = getattr(super(), "group_matcher", None)
+        matcher = own(coarse=coarse) if own is not None else None
+        names = [name for name, _ in (*self.named_parameters(), *self.named_modules())]
+        return group_by_blocks(names, self.architecture.blocks, matcher)
+
+    def no_weight_decay(self) -> set[str]:
+        """Parameters that weight decay leaves alone: the backbone's, and the formula's numbers.
+
+        A learned coefficient is drawn to 0 by nothing but its gradient.
+        """
+        own = getattr(super(), "no_weight_decay", None)
+        coefficients = {param.name for param in self.architecture.formula.params}
+        mine = {
+            name
+            for name, _ in self.named_parameters()
+            if name.startswith("formula.") and name.split(".")[1] in coefficients
+        }
+        return mine | set(own() if own is not None else ())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FormulaNetwork:
+        twin = self.__class__.__new__(self.__class__)
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
+
+    def _take(self, indices: int | Sequence[int] | None) -> tuple[list[int], int]:
+        count = len(self.architecture.features)
+        if self.last_feature is not None:
+            count = self.last_feature + 1
+        try:
+            return feature_take_indices(count, indices)  # type: ignore[arg-type]
+        except (AssertionError, ValueError):
+            raise UserError("bad-argument", f"there are no features {indices} among {count}",
+                            f"give numbers from 0 to {count - 1}, or how many of the last to "
+                            "take") from None  # fmt: skip
+
+    def _run(self, images: Tensor, wanted: set[str], end: int | None) -> dict[str, Any]:
+        """The wanted values and that at which the pass ends: at a feature, or the last of all."""
+        steps, ends = self._steps_to(end)
+        return run_steps(self, steps, images, wanted | ends, self.grad_checkpointing)
+
+    def _steps_to(self, end: int | None) -> tuple[tuple[Step, ...], set[str]]:
+        if end is None:
+            return self.steps, set(self.steps[-1].makes)
+        names = set(_values(self.architecture.features[end]))
+        last = max(place for place, step in enumerate(self.steps) if names & set(step.makes))
+        return self.steps[: last + 1], names
+
+    def _end(self, found: dict[str, Any], end: int | None) -> Tensor:
+        if end is None:
+            (name,) = self.steps[-1].makes
+            return found[name]
+        return _sum(found, self.architecture.features[end])
+
+    def _end_at(self, last: int) -> None:
+        kept, _ = self._steps_to(last)
+        needed = {path for step in kept for path in step.paths}
+        for path in {path for step in self.steps for path in step.paths} - needed:
+            owner, _, name = path.rpartition(".")
+            setattr(self.get_submodule(owner), name, None)
+        self.last_feature = last
+        if hasattr(self, "num_features"):
+            channels = self.architecture.features[last].info["num_chs"]
+            self.num_features = self.head_hidden_size = channels
+
+    def _reset(self, num_classes: int, global_pool: str) -> None:
+        reset = super().reset_classifier  # type: ignore[misc]
+        # Some heads keep a norm of their own otherwise.
+        other = "reset_other" in inspect.signature(reset).parameters
+        reset(num_classes, global_pool, **({"reset_other": True} if other else {}))
+
+    def _normed(self, state: Tensor) -> Tensor:
+        for path in self.architecture.norm:
+            state = self.get_submodule(path)(state)
+        return state
+
+    def _needs(self, method: str, reason: str) -> None:
+        if not hasattr(super(), method):
+            backbone = type(self).__name__.removesuffix("ByFormula")
+            raise UserError("bad-argument", f"the backbone {backbone} has no {method}", reason)
+
+    def _note(self, method: str, **keywords: Any) -> None:
+        self.changes = (*self.changes, (method, keywords))
+
+
+def along(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of a network whose straight-line code is `forward`: in steps where it must be."""
+
+    def method(self: FormulaNetwork, x: Tensor, *rest: Any, **context: Any) -> Any:
+        if not self.grad_checkpointing and self.last_feature is None:
+            return forward(self, x, *rest, **context)
+        refuse_context(context, *rest)
+        return self._end(self._run(x, set(), self.last_feature), self.last_feature)
+
+    return method
+
+
+def apply_changes(network: FormulaNetwork, changes: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Do to a network what was done to another."""
+    for method, keywords in changes:
+        if method in CHANGES:
+            getattr(network, method)(**keywords)
+
+
+def refuse_context(context: dict[str, Any], *rest: Any) -> None:
+    """Masks and the like, which the forward pass was not made for."""
+    if any(value is not None and value is not False for value in (*rest, *context.values())):
+        raise UserError("bad-argument", "a network by a formula takes images only",
+                        "leave out masks and other arguments")  # fmt: skip
+
+
+def _check_format(output_fmt: str) -> None:
+    if output_fmt not in FORMATS:
+        raise UserError("bad-argument", f"there is no format `{output_fmt}`",
+                        f"choose {' or '.join(FORMATS)}")  # fmt: skip
+
+
+def _values(feature: Feature) -> tuple[str, ...]:
+    if not feature.values:
+        index, module = feature.info["index"], feature.info["module"]
+        raise UserError("bad-argument", f"feature {index}, what {module} hands on, is no value of "
+                        "this formula", "take other indices")  # fmt: skip
+    return feature.values
+
+
+def _sum(found: dict[str, Any], feature: Feature) -> Tensor:
+    return reduce(add, (found[name] for name in feature.values))
+
+
+def _formatted(state: Tensor, feature: Feature, output_fmt: str, with_prefix: bool) -> Any:
+    image_BCHW, prefix_BPC = to_image(state, feature.shape)
+    if output_fmt == "NLC":
+        made = image_BCHW.flatten(2).transpose(1, 2)
+    else:
+        made = image_BCHW.contiguous() if not feature.shape.is_channels_first else image_BCHW
+    return (made, prefix_BPC) if with_prefix and prefix_BPC is not None else made
