@@ -30,7 +30,11 @@ DataDirOption = Annotated[
 ]
 RecipeOption = Annotated[
     str | None,
-    typer.Option(help="By name, such as liao-cifar; the data's, if left out.", show_default=False),
+    typer.Option(
+        metavar="NAME|FILE.toml",
+        help="Such as liao-cifar, or a file of your own; the data's, if left out.",
+        show_default=False,
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -153,9 +157,9 @@ def chosen_recipe(
     shortcuts: Mapping[str, int | float | str | None],
 ) -> Recipe:
     """The named recipe, or the data's, with what the command line changes."""
-    from recform.training import recipe_for, recipe_named, with_settings
+    from recform.training import recipe_asked, recipe_for, with_settings
 
-    plain = recipe_for(data) if name is None else recipe_named(name)
+    plain = recipe_for(data) if name is None else recipe_asked(name)
     given = {key: value for key, value in shortcuts.items() if value is not None}
     return replace(with_settings(plain, settings), **given)
 

@@ -53,11 +53,12 @@ from recform.training.randomness import seed_everything as seed_everything
 from recform.training.recipe import Recipe as Recipe
 from recform.training.recipes import RECIPES as RECIPES
 from recform.training.recipes import recipe_named as recipe_named
-from recform.training.recipes import with_settings as with_settings
 from recform.training.run import Run as Run
 from recform.training.run import RunFolder as RunFolder
 from recform.training.run import Summary as Summary
 from recform.training.run import read_run as read_run
+from recform.training.settings import recipe_asked as recipe_asked
+from recform.training.settings import with_settings as with_settings
 from recform.training.stop import Interrupted as Interrupted
 from recform.training.team import is_leader as is_leader
 from recform.training.train import train as train

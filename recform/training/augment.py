@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 from torchvision.transforms import v2
 
+from recform.training.colors import Tints, drawn_tints, tinted
 from recform.training.randomness import drawing_from
 from recform.training.recipe import Recipe
 
@@ -35,13 +36,14 @@ class Changes:
 
     `shifts` are rows and columns from the corner of the padded image, 2 B 1; `mirrored` B 1;
     `boxes` the share of the area of a crop, its aspect and its place between the edges, B 4;
-    `holes` the rows and columns at which squares begin, 2 B 1.
+    `holes` the rows and columns at which squares begin, 2 B 1; `tints` what becomes of the colors.
     """
 
     shifts: Tensor
     mirrored: Tensor | None
     boxes: Tensor | None
     holes: Tensor | None
+    tints: Tints | None
 
     def of(self, part: slice) -> Changes:
         """Those of some images of the batch."""
@@ -50,6 +52,7 @@ class Changes:
             None if self.mirrored is None else self.mirrored[part],
             None if self.boxes is None else self.boxes[part],
             None if self.holes is None else self.holes[:, part],
+            None if self.tints is None else self.tints.of(part),
         )
 
 
@@ -65,7 +68,7 @@ def drawn(num_images: int, side: int, recipe: Recipe, chance: torch.Generator) -
     if recipe.cutout > 0:
         # A square may hang over the edge by half, as in DeVries and Taylor (2017).
         holes = torch.randint(side, (2, num_images, 1), generator=chance) - _hole(recipe, side) // 2
-    return Changes(shifts, mirrored, boxes, holes)
+    return Changes(shifts, mirrored, boxes, holes, drawn_tints(num_images, recipe, chance))
 
 
 def changed(images_BCSS: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
@@ -87,6 +90,8 @@ def changed(images_BCSS: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
     batch_B11 = torch.arange(len(images_BCSS), device=place)[:, None, None]
     cut_BSSC = padded_BCSS[batch_B11, :, rows_BS[:, :, None], columns_BS[:, None, :]]
     cut_BCSS = cut_BSSC.permute(0, 3, 1, 2).contiguous()
+    if changes.tints is not None:
+        cut_BCSS = tinted(cut_BCSS, changes.tints)
     if changes.holes is None:
         return cut_BCSS
     return _with_holes(cut_BCSS, changes.holes.to(place), _hole(recipe, side))

@@ -43,8 +43,10 @@ class Recipe:
     `smallest_crop` is above 0, a random piece of that share of the area or more is scaled to
     `train_side` of the size. `flip` mirrors every other image; where `alternate_flip`, each image
     every other epoch. `rand_augment` is timm's notation (rand-m7-mstd0.5-inc1). `cutout` blackens a
-    square of that share of the side. `repeats` shows an image so often in an epoch, and the others
-    not. Test images are the middle `test_crop` of the shorter side.
+    square of that share of the side. `color_jitter` changes brightness, contrast and saturation by
+    up to that share, `lighting` is the deviation of AlexNet's shifts along the principal colors.
+    `repeats` shows an image so often in an epoch, and the others not. Test images are the middle
+    `test_crop` of the shorter side.
 
     Targets. `loss` is softmax cross-entropy, or a binary one for each class, whose targets are all
     classes in the picture. `label_smoothing` is taken from the right class and dealt out evenly.
@@ -78,6 +80,8 @@ class Recipe:
     alternate_flip: bool = False
     rand_augment: str = ""
     cutout: float = 0.0
+    color_jitter: float = 0.0
+    lighting: float = 0.0
     repeats: int = 1
     test_crop: float = 1.0
     loss: str = "softmax"
@@ -142,6 +146,7 @@ _NOT_NEGATIVE = {
     "clip_norm": "the norm to clip at",
     "mixup": "mixup",
     "cutmix": "cutmix",
+    "lighting": "the lighting",
 }
 _BELOW_ONE = {
     "momentum": "the momentum",
@@ -154,6 +159,7 @@ _SHARES = {
     "crop_padding": "the crop padding",
     "smallest_crop": "the smallest crop",
     "cutout": "the cutout",
+    "color_jitter": "the color jitter",
     "drop_factor": "the drop factor",
     "train_side": "the side of training images",
     "test_crop": "the test crop",

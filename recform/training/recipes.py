@@ -1,7 +1,8 @@
 """The recipes of the sources, by name, each made from another.
 
 Where a source gives epochs, a recipe keeps them as shares of the run: the rate of `liao-imagenet`
-drops after 30 of 90 epochs, and after 10 where it is shortened to 30.
+drops after 30 of 90 epochs, and after 10 where it is shortened to 30. Each says what it was
+compared with, on 2026-11-25, and where it still differs.
 
 >>> recipe_named("rsb-a3").optimizer
 'lamb'
@@ -9,10 +10,9 @@ drops after 30 of 90 epochs, and after 10 where it is shortened to 30.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from fractions import Fraction
 from types import MappingProxyType
 
 from recform.errors import UserError
@@ -23,7 +23,7 @@ def liao_cifar() -> Recipe:
     """The recipe of Liao et al. (2021), section 5.3.1 and appendix A.6, for CIFAR-10 and -100.
 
     The text has lost its weight decay; 5e-4 is that of the code it builds on, as are the crop from
-    4 pixels of padding and the flip (github.com/kuangliu/pytorch-cifar).
+    4 pixels of padding and the flip (main.py of github.com/kuangliu/pytorch-cifar).
     """
     return Recipe(
         name="liao-cifar",
@@ -72,7 +72,8 @@ def folder() -> Recipe:
 def liao_imagenet() -> Recipe:
     """Liao et al. (2021), section 5.3.1: 90 epochs, batches of 256, a tenth every 30 epochs.
 
-    Its decay, 1e-4, and its crops are those of the code it builds on (the PyTorch example).
+    Its decay, 1e-4, and its crops are those of the code it builds on (imagenet/main.py of
+    github.com/pytorch/examples).
     """
     return replace(
         liao_cifar(),
@@ -89,13 +90,19 @@ def liao_imagenet() -> Recipe:
 
 
 def skipresnet_cifar() -> Recipe:
-    """SkipResNet's own configuration for CIFAR (github.com/takedarts/skipresnet, configs/train)."""
+    """SkipResNet's own configuration for its ResNets on CIFAR-10 and -100.
+
+    configs/train/cifar10/ResNet-110.txt, src/datasets/cifar.py and src/utils/optimizer.py of
+    github.com/takedarts/skipresnet at 6fc0643: Nesterov's momentum, reflected padding, cutmix in
+    every batch. There the rate is set once an epoch, and its cosine begins before the warmup.
+    """
     return replace(
         liao_cifar(),
         name="skipresnet-cifar",
         epochs=600,
         batch_size=256,
         learning_rate=0.2,
+        optimizer="nesterov",
         warmup_share=5 / 600,
         decay_all=False,
         reflect=True,
@@ -104,7 +111,11 @@ def skipresnet_cifar() -> Recipe:
 
 
 def skipresnet_imagenet() -> Recipe:
-    """SkipResNet's own configuration for its ResNets on ImageNet (configs/train/imagenet)."""
+    """SkipResNet's own configuration for its ResNets on ImageNet.
+
+    configs/train/imagenet/ResNet-50.txt and src/datasets/imagenet.py of the same: random crops,
+    colors jittered by 0.4, lighting of 0.1.
+    """
     return replace(
         skipresnet_cifar(),
         name="skipresnet-imagenet",
@@ -116,12 +127,18 @@ def skipresnet_imagenet() -> Recipe:
         reflect=False,
         crop_padding=0.0,
         smallest_crop=0.08,
+        color_jitter=0.4,
+        lighting=0.1,
         test_crop=224 / 256,
     )
 
 
 def mmpretrain_cifar() -> Recipe:
-    """mmpretrain's cifar10_bs128: a tenth after 100 and 150 of 200 epochs, decay 1e-4."""
+    """mmpretrain's cifar10_bs128: a tenth after 100 and 150 of 200 epochs, decay 1e-4.
+
+    configs/_base_/schedules/cifar10_bs128.py and datasets/cifar10_bs16.py of
+    github.com/open-mmlab/mmpretrain (eight processes of 16 images).
+    """
     return replace(
         liao_cifar(),
         name="mmpretrain-cifar",
@@ -132,12 +149,19 @@ def mmpretrain_cifar() -> Recipe:
 
 
 def mmpretrain_imagenet() -> Recipe:
-    """mmpretrain's imagenet_bs256: 100 epochs, a tenth after 30, 60 and 90."""
+    """mmpretrain's imagenet_bs256: 100 epochs, a tenth after 30, 60 and 90.
+
+    configs/_base_/schedules/imagenet_bs256.py and datasets/imagenet_bs32.py of the same.
+    """
     return replace(liao_imagenet(), name="mmpretrain-imagenet", epochs=100, drops="3/10,6/10,9/10")
 
 
 def rsb_a1() -> Recipe:
-    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A1: 600 epochs."""
+    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A1: 600 epochs.
+
+    Compared with mmpretrain's resnet50_8xb256-rsb-a1-600e_in1k.py and OpenMixup's RSB A1; the
+    smoothing, 0.1, stands in OpenMixup's and in an earlier version of mmpretrain's.
+    """
     return replace(
         rsb_a2(),
         name="rsb-a1",
@@ -150,7 +174,11 @@ def rsb_a1() -> Recipe:
 
 
 def rsb_a2() -> Recipe:
-    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A2: 300 epochs."""
+    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A2: 300 epochs.
+
+    Compared with mmpretrain's resnet50_8xb256-rsb-a2-300e_in1k.py, and with commands for timm's
+    train.py that ML-Decoder publishes (repeats of 3, a threshold of 0.2 for what is in a picture).
+    """
     return replace(
         rsb_a3(),
         name="rsb-a2",
@@ -165,7 +193,12 @@ def rsb_a2() -> Recipe:
 
 
 def rsb_a3() -> Recipe:
-    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A3: 100 epochs, 160 pixels."""
+    """ResNet strikes back (Wightman et al. 2021, table 2), procedure A3: 100 epochs, 160 pixels.
+
+    Compared with mmpretrain's resnet50_8xb256-rsb-a3-100e_in1k.py, its schedule
+    imagenet_bs2048_rsb.py and data imagenet_bs256_rsb_a3.py, which tests the middle 224 of 236
+    pixels. There images are scaled bicubically. The paper itself was not at hand.
+    """
     return Recipe(
         name="rsb-a3",
         epochs=100,
@@ -186,10 +219,13 @@ def rsb_a3() -> Recipe:
 
 
 def fast_cifar() -> Recipe:
-    """What speed runs on CIFAR-10 teach where the architecture is given (Jordan 2024, airbench).
+    """What speed runs on CIFAR-10 teach where the architecture is given.
 
-    Few epochs, a triangle of rates with Nesterov's momentum, smoothed labels, no decay of norms and
-    biases, shifts of 2 pixels, and each image mirrored in every other epoch rather than at random.
+    Epochs, batch, decay and the triangle of rates with Nesterov's momentum are those of Page
+    (2018) for a small ResNet (dawn.py of github.com/davidcpage/cifar10-fast). From airbench94.py
+    of github.com/KellerJordan/cifar10-airbench (Jordan 2024): smoothed labels, shifts of 2 pixels
+    with reflected edges, each image mirrored in every other epoch rather than at random. What
+    else makes airbench fast belongs to its network (whitened first layer, scaled biases).
     """
     return replace(
         liao_cifar(),
@@ -198,10 +234,10 @@ def fast_cifar() -> Recipe:
         batch_size=512,
         learning_rate=0.4,
         optimizer="nesterov",
-        decay_all=False,
         schedule="linear",
-        warmup_share=0.2,
+        warmup_share=5 / 24,
         crop_padding=2 / 32,
+        reflect=True,
         alternate_flip=True,
         label_smoothing=0.2,
     )
@@ -236,48 +272,3 @@ def recipe_named(name: str) -> Recipe:
     near = get_close_matches(name, RECIPES, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(RECIPES)}"
     raise UserError("bad-argument", f"there is no recipe {name}", hint)
-
-
-def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """The recipe with fields set as text: "epochs=30", "crop_padding=1/8", "flip=no".
-
-    A later setting of a field wins. Raises UserError `bad-argument`.
-
-    >>> with_settings(liao_cifar(), ["epochs=30", "warmup_share=1/4"]).warmup_share
-    0.25
-    """
-    kinds = {field.name: type(getattr(recipe, field.name)) for field in fields(recipe)}
-    changes = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        key = key.strip()
-        if not equals:
-            raise UserError("bad-argument", f"{setting!r} sets nothing", "--set epochs=30")
-        if key not in kinds:
-            near = get_close_matches(key, kinds, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(kinds)}"
-            raise UserError("bad-argument", f"a recipe has no {key!r}", hint)
-        changes[key] = _value(kinds[key], key, text.strip())
-    return replace(recipe, **changes)
-
-
-def _value(kind: type, key: str, text: str) -> str | int | float | bool:
-    try:
-        return _READERS[kind](text)
-    except (KeyError, ValueError, ZeroDivisionError, OverflowError):
-        raise UserError("bad-argument", f"{key} cannot be {text!r}",
-                        f"it is {_KINDS[kind]}") from None  # fmt: skip
-
-
-_TRUTHS = {"yes": True, "true": True, "on": True, "1": True,
-           "no": False, "false": False, "off": False, "0": False}  # fmt: skip
-_READERS: Mapping[type, Callable[[str], str | int | float | bool]] = MappingProxyType(
-    {
-        bool: lambda text: _TRUTHS[text.lower()],
-        int: int,
-        float: lambda text: float(Fraction(text)) if "/" in text else float(text),
-        str: str,
-    }
-)
-_KINDS = {bool: "yes or no", int: "a whole number", float: "a number such as 0.1 or 1/8",
-          str: "a word"}  # fmt: skip
