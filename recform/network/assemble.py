@@ -12,6 +12,7 @@ import linecache
 import operator
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -23,7 +24,7 @@ from recform.errors import UserError
 from recform.formula.ast import Definition
 from recform.network.backbone import Backbone, Unit, accepts_context
 from recform.network.emit import emit, keep_values_intact
-from recform.network.functions import Layout
+from recform.network.functions import GateStyle, Layout
 from recform.network.layout import Passage, undo
 from recform.network.library import make_block
 from recform.network.projection import NormMaker, make_projection
@@ -46,8 +47,10 @@ class BackboneParts:
         projection: str | None = None,
         definitions: tuple[Definition, ...] = (),
         allow_code: bool = False,
+        gate_reduction: int = 8,
     ) -> None:
         self.graph = fx.Graph()
+        self.gate_style = gate_style(backbone, gate_reduction)
         self.added = nn.Module()
         self.projections: list[str] = []
         self.context: dict[fx.Node, fx.Node] = {}
@@ -267,6 +270,20 @@ def norm_of_images(backbone: Backbone) -> NormMaker:
     return nn.BatchNorm2d
 
 
+def gate_style(backbone: Backbone, reduction: int) -> GateStyle:
+    """LayerNorm and GELU where the backbone's branches have LayerNorm, else BatchNorm and ReLU.
+
+    So it is in takedarts/skipresnet, where ConvNeXt and Swin have the former.
+    """
+    for unit in backbone.units:
+        for node in unit.branch:
+            if node.op == "call_module":
+                for module in backbone.model.get_submodule(str(node.target)).modules():
+                    if isinstance(module, nn.LayerNorm):
+                        return GateStyle(reduction, partial(nn.LayerNorm, eps=module.eps), nn.GELU)
+    return GateStyle(reduction)
+
+
 def _maker(norm: nn.Module) -> NormMaker:
     if type(norm) is nn.GroupNorm:
         return lambda channels: nn.GroupNorm(min(norm.num_groups, channels), channels)
@@ -285,7 +302,7 @@ def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
         if not order[first] < order[node] <= order[last]:
             parts.copy(node, copies)
         elif node is last:
-            state = emit(tape, parts.graph, parts, copies[first])
+            state = emit(tape, parts.graph, parts, copies[first], gate_style=parts.gate_style)
             copies[node] = parts.rearrange(backbone.exit, state, {})
     parts.order_sums()
     if list(parts.added.children()):

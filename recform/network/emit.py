@@ -21,7 +21,16 @@ from torch.nn import functional
 
 from recform.errors import UserError
 from recform.formula.library import JOINING
-from recform.network.functions import MAKERS, SHAPELESS, Drop, Layout, cat, maximum, part
+from recform.network.functions import (
+    MAKERS,
+    SHAPELESS,
+    Drop,
+    GateStyle,
+    Layout,
+    cat,
+    maximum,
+    part,
+)
 from recform.network.learned import Coefficients, Deferred
 from recform.tape import Add, Call, Combine, Exact, Map, Multiply, Parameter, Tape, fold
 
@@ -66,6 +75,7 @@ class TorchAlgebra:
     stem: fx.Node
     coefficients: Coefficients
     stand_ins: Functions = field(default_factory=dict)
+    gate_style: GateStyle = GateStyle()  # noqa: RUF009 - frozen
     positions: dict[fx.Node, int] = field(default_factory=dict)
     applications: Counter = field(default_factory=Counter)
 
@@ -187,7 +197,7 @@ class TorchAlgebra:
         shapeless = function in SHAPELESS
         layouts = [Layout(1, 1, 2) if shapeless else self._layout(node) for node in nodes]
         _check_widths(function, layouts)
-        module = MAKERS[function](layouts)
+        module = MAKERS[function](layouts, self.gate_style)
         name = self._name(function, index)
         return self._like(nodes, self.parts.add_module(name, module, tuple(nodes)))
 
@@ -236,7 +246,12 @@ def _to_float(factor: Exact) -> float:
 
 
 def emit(
-    tape: Tape, graph: fx.Graph, parts: Parts, stem: fx.Node, stand_ins: Functions | None = None
+    tape: Tape,
+    graph: fx.Graph,
+    parts: Parts,
+    stem: fx.Node,
+    stand_ins: Functions | None = None,
+    gate_style: GateStyle = GateStyle(),  # noqa: B008 - frozen
 ) -> fx.Node:
     """Add the tape's dataflow to a graph; the node of the output comes back.
 
@@ -252,7 +267,7 @@ def emit(
             node._rename(names[value])
 
     coefficients = Coefficients(tape, graph, parts.add_parameter)
-    algebra = TorchAlgebra(graph, parts, stem, coefficients, stand_ins or {})
+    algebra = TorchAlgebra(graph, parts, stem, coefficients, stand_ins or {}, gate_style)
     output = fold(tape, algebra, visit=give_name)
     assert isinstance(output, fx.Node), "check lets no number pass as an output"
     _subtract(graph, output)

@@ -59,20 +59,44 @@ class OnLastAxis(nn.Module):
         return self.module(state.movedim(self._axis, -1)).movedim(-1, self._axis)
 
 
+@dataclass(frozen=True)
+class GateStyle:
+    """What SkipResNet's gates are made of between their two maps of the channels.
+
+    As many channels as the state has, divided by `reduction` and brought up to a multiple of 8;
+    then a norm and an activation. takedarts/skipresnet has 8, BatchNorm and ReLU, but 2 in its
+    ResNet-110, and LayerNorm and GELU in ConvNeXt and Swin.
+    """
+
+    reduction: int = 8
+    norm: Callable[[int], nn.Module] = nn.BatchNorm1d
+    act: Callable[[], nn.Module] = nn.ReLU
+
+    def hidden(self, channels: int) -> int:
+        return -(-max(channels // self.reduction, 1) // 8) * 8
+
+
 class Gate(nn.Module):
     """SkipResNet's gate: weighted y + weighted sum of the older values, weights per channel.
 
-    Squeeze of y and all xs, a 1x1 convolution to an eighth of the channels, norm, ReLU, a 1x1
+    Squeeze of y and all xs, a 1x1 convolution to fewer channels, norm, activation, a 1x1
     convolution to one weight for each source and channel: sigmoid for y, softmax over the xs
     (takedarts/skipresnet, GateJunction). Not `weighs_first`: y as it is (DynamicJunction).
     """
 
-    def __init__(self, num_older: int, layout: Layout, weighs_first: bool = True) -> None:
+    def __init__(
+        self,
+        num_older: int,
+        layout: Layout,
+        weighs_first: bool = True,
+        style: GateStyle = GateStyle(),
+    ) -> None:
         super().__init__()
-        hidden = -(-max(layout.channels // 8, 1) // 8) * 8
+        hidden = style.hidden(layout.channels)
         weighed = num_older + weighs_first
         self.reduce = nn.Linear((1 + num_older) * layout.channels, hidden, bias=False)
-        self.norm = nn.BatchNorm1d(hidden)
+        self.norm = style.norm(hidden)
+        self.act = style.act()
         self.expand = nn.Linear(hidden, weighed * layout.channels)
         self._layout = layout
         self._weighs_first = weighs_first
@@ -94,7 +118,7 @@ class Gate(nn.Module):
     def _weights(self, new: Tensor, *older: Tensor) -> tuple[Tensor | None, Tensor]:
         """Those of the new value, if it is weighed, and of the older ones."""
         pooled = [_pool(state, self._layout) for state in (new, *older)]
-        hidden = functional.relu(self.norm(self.reduce(torch.cat(pooled, dim=1))))
+        hidden = self.act(self.norm(self.reduce(torch.cat(pooled, dim=1))))
         logits_BNC = self.expand(hidden).unflatten(1, (-1, self._layout.channels))
         if not self._weighs_first:
             return None, logits_BNC.softmax(dim=1)
@@ -246,16 +270,16 @@ def part(state: Tensor, number: int, count: int, axis: int) -> Tensor:
     return state.chunk(count, dim=axis)[number]
 
 
-# What makes the module of a function, from the layouts of its arguments.
-MAKERS: Mapping[str, Callable[[Sequence[Layout]], nn.Module]] = MappingProxyType({
-    "linear": lambda layouts: channel_map(layouts[0].channels, layouts[0]),
-    "conv1x1": lambda layouts: channel_map(layouts[0].channels, layouts[0]),
-    "se": lambda layouts: SqueezeExcite(layouts[0]),
-    "gate": lambda layouts: Gate(len(layouts) - 1, layouts[0]),
-    "gate_dynamic": lambda layouts: Gate(len(layouts) - 1, layouts[0], weighs_first=False),
-    "gate_static": lambda layouts: StaticGate(len(layouts) - 1),
-    "attend": lambda layouts: Attend(layouts[0]),
-    "gru": lambda layouts: Gru(layouts[0]),
+# What makes the module of a function, from the layouts of its arguments and the style of gates.
+MAKERS: Mapping[str, Callable[[Sequence[Layout], GateStyle], nn.Module]] = MappingProxyType({
+    "linear": lambda layouts, _: channel_map(layouts[0].channels, layouts[0]),
+    "conv1x1": lambda layouts, _: channel_map(layouts[0].channels, layouts[0]),
+    "se": lambda layouts, _: SqueezeExcite(layouts[0]),
+    "gate": lambda layouts, style: Gate(len(layouts) - 1, layouts[0], style=style),
+    "gate_dynamic": lambda layouts, style: Gate(len(layouts) - 1, layouts[0], False, style),
+    "gate_static": lambda layouts, _: StaticGate(len(layouts) - 1),
+    "attend": lambda layouts, _: Attend(layouts[0]),
+    "gru": lambda layouts, _: Gru(layouts[0]),
 })  # fmt: skip
 # These need no layout to be made.
 SHAPELESS = frozenset({"gate_static"})
