@@ -3,6 +3,7 @@
 config.json      formula, backbone, recipe, data, seed, device, versions, command
 formula.rf       the formula's text
 metrics.jsonl    one object an epoch, the fields of `EpochMetrics`
+gates.jsonl      one object an epoch, learned coefficients and weights of gates (training/gates.py)
 checkpoints/     last.pt, last-1.pt before it, and best.pt: that of the highest test accuracy
 summary.json     the fields of `Summary`; absent until the run is finished
 """
@@ -37,6 +38,10 @@ class RunFolder:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def gates(self) -> Path:
+        return self.path / "gates.jsonl"
 
     @property
     def summary(self) -> Path:

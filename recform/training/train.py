@@ -27,6 +27,7 @@ from recform.training.checkpoint import (
 from recform.training.dataset import DataSet
 from recform.training.descent import mean_weights, optimizer, schedule
 from recform.training.device import Device, pick_device
+from recform.training.gates import begin_gates, log_gates
 from recform.training.loop import (
     Point,
     Task,
@@ -217,6 +218,7 @@ def _run(
     if task.team.leads:
         folder.summary.unlink(missing_ok=True)
         write_metrics(folder, point.history)
+    begin_gates(task, folder, len(point.history), checkpoint)
     if checkpoint is None or checkpoint.resolve() != folder.last.resolve():
         save_last(folder, task, point, identity, keep)
     # Where the best network so far is lost, the best is that of the epochs still to come.
@@ -232,6 +234,7 @@ def _run(
                 raise Interrupted(folder.last, point.epoch, point.step, stop.signum)
             continue
         is_best = score.top1 > max((past.test_top1 for past in point.history[first:]), default=-1)
+        log_gates(task, folder, point.epoch)
         point = finish_epoch(task, point, score, time.perf_counter() - began)
         if is_best:
             save_checkpoint(folder.best, task, point, identity)
