@@ -36,7 +36,8 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "network": ({"errors", "formula", "tape"}, {"torch", "timm", "safetensors"}),
     "training": (
         {"errors", "network"},
-        {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL"},
+        {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL", "tomli",
+         "wandb"},
     ),
     "probe": ({"errors", "formula", "tape", "paths", "network"}, {"torch"}),
     "compare": ({"errors"}, {"scipy", "scikit_posthocs"}),
@@ -51,7 +52,12 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     ),
 }  # fmt: skip
 # A library that only one file of its room may import.
-ONLY_IN = {"lark": "formula/parse.py", "pygments": "formula/lexer.py"}
+ONLY_IN = {
+    "lark": "formula/parse.py",
+    "pygments": "formula/lexer.py",
+    "tomli": "training/settings.py",
+    "wandb": "training/boards.py",
+}
 # The public names; what is heavy loads when it is first used.
 DOOR = "__init__.py"
 HEAVY = ("torch", "torchvision", "timm", "sympy", "matplotlib", "scipy", "sklearn", "networkx")
