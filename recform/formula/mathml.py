@@ -36,6 +36,7 @@ from recform.formula.ast import (
     Reduce,
     Sum,
 )
+from recform.formula.depths import implied_index
 from recform.formula.show import (
     AND,
     ATOM,
@@ -45,6 +46,7 @@ from recform.formula.show import (
     PRODUCT,
     SUM,
     UNARY,
+    arms,
     strength_of,
 )
 
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from recform.formula.formula import Formula
 
 _RELATIONS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠", "<": "<", ">": ">"}
+_TALL = ("mfrac", "msqrt", "munder", "mtable")
 _NEXT = Sum(((1, Name("l")), (1, Number(Fraction(1)))))
 
 
@@ -65,7 +68,7 @@ def to_mathml(formula: Formula) -> str:
     rows += [_param(param) for param in formula.params]
     if formula.output is not None:
         rows.append(_row(_text("output"), "=", expression_to_mathml(formula.output)))
-    table = f'<mtable columnalign="right center left" displaystyle="true">{"".join(rows)}</mtable>'
+    table = _table(rows, ("right", "center", "left"), ' displaystyle="true"')
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{table}</math>'
 
 
@@ -109,7 +112,11 @@ def _element(expression: Expression) -> str:
             return f"<msup>{show(left, ATOM)}{show(right)}</msup>"
         case Binary(operator=operator, left=left, right=right):
             sign = {"*": "\N{INVISIBLE TIMES}", "@": "\N{INVISIBLE TIMES}", "%": "mod"}[operator]
-            return _group([show(left, PRODUCT), _operator(sign), show(right, UNARY)])
+            # before the name of a function, as in T_l(x_l) act(...)
+            space = (
+                ' rspace="0.167em"' if isinstance(right, Map | Reduce) and operator != "%" else ""
+            )
+            return _group([show(left, PRODUCT), _operator(sign, space), show(right, UNARY)])
     return _condition_or_case(expression)
 
 
@@ -126,22 +133,20 @@ def _condition_or_case(expression: Expression) -> str:
             return _list((show(o, inner) for o in operands), _text(f" {operator} "))
         case Not(operand=operand):
             return _group([_text("not "), show(operand, NOT)])
-        case Case(value=value, condition=condition, otherwise=otherwise):
-            rows = [(show(value, OR), _group([_text("if "), show(condition, OR)])),
-                    (show(otherwise, CASE), _text("otherwise"))]  # fmt: skip
-            cells = "".join(f"<mtr><mtd>{a}</mtd><mtd>{b}</mtd></mtr>" for a, b in rows)
-            return _group([_operator("{"), f'<mtable columnalign="left left">{cells}</mtable>'])
+        case Case():
+            chosen, otherwise = arms(expression)
+            rows = [(show(value, OR), _group([_text("if "), show(condition, OR)]))
+                    for value, condition in chosen]  # fmt: skip
+            rows.append((show(otherwise), _text("otherwise")))
+            return _group([_operator("{"), _table(rows, ("left", "left"))])
     raise AssertionError(f"no {type(expression).__name__} is left")
 
 
 def _block(apply: Apply) -> str:
     """F with the depth that it takes, and its argument in parentheses."""
     symbol = _symbol(apply.block)
-    if apply.index is not None:
-        symbol = _sub(symbol, expression_to_mathml(apply.index))
-    elif isinstance(apply.argument, Read):
-        # A block's index is at most the l of its equation: G(x[l+1]) is G[l].
-        index = Name("l") if apply.argument.index == _NEXT else apply.argument.index
+    index = implied_index(apply.argument) if apply.index is None else apply.index
+    if index is not None:
         symbol = _sub(symbol, expression_to_mathml(index))
     return _call(symbol, [expression_to_mathml(apply.argument)])
 
@@ -166,15 +171,15 @@ def _sum_sign(each: Each) -> str:
 
 
 def _range(each: Each) -> str:
-    last = _operator("∞") if each.last is None else expression_to_mathml(each.last)
-    pieces = [_symbol(each.variable), _operator("="), expression_to_mathml(each.first),
-              _operator(".."), last]  # fmt: skip
+    sign = "≥" if each.last is None else "="
+    pieces = [_symbol(each.variable), _operator(sign), expression_to_mathml(each.first)]
+    pieces += [] if each.last is None else [_operator(".."), expression_to_mathml(each.last)]
     if each.condition is not None:
         pieces += [_operator(","), expression_to_mathml(each.condition)]
     return _group(pieces)
 
 
-def _init(init: Init) -> str:
+def _init(init: Init) -> tuple[str, ...]:
     state = _indexed(init.state, Number(Fraction(init.depth)))
     if init.block is not None:
         block = _sub(_symbol(init.block), _number(Fraction(init.depth)))
@@ -183,7 +188,7 @@ def _init(init: Init) -> str:
     return _row(state, "=", value)
 
 
-def _param(param: Param) -> str:
+def _param(param: Param) -> tuple[str, ...]:
     """The start of a learned coefficient."""
     symbol = _symbol(param.name)
     if param.depths:
@@ -199,9 +204,20 @@ def _param(param: Param) -> str:
     return _row(symbol, "←", start + kept)
 
 
-def _row(left: str, sign: str, right: str) -> str:
-    cells = (left, _operator(sign), right)
-    return f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in cells)}</mtr>"
+def _row(left: str, sign: str, right: str) -> tuple[str, ...]:
+    return left, _operator(sign), right
+
+
+def _table(rows: Iterable[tuple[str, ...]], sides: tuple[str, ...], attributes: str = "") -> str:
+    """Columns by the side that they lean to, whether a browser knows `columnalign` or not."""
+    lines = "".join(f"<mtr>{''.join(map(_cell, row, sides))}</mtr>" for row in rows)
+    return f'<mtable columnalign="{" ".join(sides)}"{attributes}>{lines}</mtable>'
+
+
+def _cell(content: str, side: str) -> str:
+    # Chromium moves an element of mathematics only for -webkit-right, seen in its version 150.
+    style = f"text-align: {side}; text-align: -webkit-{side}"
+    return f'<mtd style="{style}">{content}</mtd>'
 
 
 def _number(value: Fraction) -> str:
@@ -221,7 +237,7 @@ def _sub(base: str, index: str) -> str:
 
 
 def _call(function: str, arguments: list[str]) -> str:
-    return _group([function, _operator("("), *_between(arguments, _operator(",")), _operator(")")])
+    return _group([function, _bracketed("".join(_between(arguments, _operator(","))))])
 
 
 def _list(parts: Iterable[str], sign: str = "<mo>,</mo>") -> str:
@@ -233,15 +249,17 @@ def _between(parts: list[str], sign: str) -> list[str]:
 
 
 def _bracketed(made: str) -> str:
-    return _group([_operator("("), made, _operator(")")])
+    """In parentheses, which grow with what is tall, and not with a mere index below the line."""
+    attributes = "" if any(f"<{element}" in made for element in _TALL) else ' stretchy="false"'
+    return _group([_operator("(", attributes), made, _operator(")", attributes)])
 
 
 def _group(pieces: Iterable[str]) -> str:
     return f"<mrow>{''.join(pieces)}</mrow>"
 
 
-def _operator(sign: str) -> str:
-    return f"<mo>{escape(sign)}</mo>"
+def _operator(sign: str, attributes: str = "") -> str:
+    return f"<mo{attributes}>{escape(sign)}</mo>"
 
 
 def _symbol(name: str) -> str:

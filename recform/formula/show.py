@@ -32,6 +32,7 @@ from recform.formula.ast import (
     Reduce,
     Sum,
 )
+from recform.formula.depths import implied_index
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula
@@ -123,6 +124,15 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
             return f"not {show(operand, NOT)}", NOT
         case Case(value=value, condition=condition, otherwise=otherwise):
             return f"{show(value, OR)} if {show(condition, OR)} else {show(otherwise)}", CASE
+
+
+def arms(case: Case) -> tuple[list[tuple[Expression, Expression]], Expression]:
+    """A chain of cases, `A if c else B if d else C`: values with conditions, and what is left."""
+    chosen, rest = [], case
+    while isinstance(rest, Case):
+        chosen.append((rest.value, rest.condition))
+        rest = rest.otherwise
+    return chosen, rest
 
 
 def strength_of(expression: Expression) -> int:
@@ -255,8 +265,12 @@ def _latex_and_strength(expression: Expression) -> tuple[str, int]:
             return word.join(show(operand, NOT) for operand in operands), OR
         case Not(operand=operand):
             return rf"\text{{not}}\ {show(operand, NOT)}", NOT
-        case Case(value=value, condition=condition, otherwise=otherwise):
-            rows = rf"{show(value)} & \text{{if }} {show(condition)} \\ "
+        case Case():
+            chosen, otherwise = arms(expression)
+            rows = "".join(
+                rf"{show(value)} & \text{{if }} {show(condition)} \\ "
+                for value, condition in chosen
+            )
             return (
                 rf"\begin{{cases}} {rows}{show(otherwise)} & \text{{otherwise}} \end{{cases}}",
                 ATOM,
@@ -277,13 +291,12 @@ def _latex_number(value: Fraction) -> str:
 def _latex_of_block(apply: Apply) -> str:
     """F_{l}(x_{l}): a block without an index shows the depth that it takes."""
     argument = expression_to_latex(apply.argument)
-    if apply.index is not None:
-        return rf"{_symbol(apply.block)}_{{{_tight_latex(apply.index)}}}({argument})"
+    bracketed = rf"\left({argument}\right)"
     if isinstance(apply.argument, Read):
-        # A block's index is at most the l of its equation: G(x[l+1]) is G[l].
-        depth = _tight_latex(apply.argument.index)
-        return rf"{_symbol(apply.block)}_{{{'l' if depth == 'l+1' else depth}}}({argument})"
-    return rf"{_symbol(apply.block)}\left({argument}\right)"
+        bracketed = f"({argument})"
+    index = implied_index(apply.argument) if apply.index is None else apply.index
+    below = "" if index is None else f"_{{{_tight_latex(index)}}}"
+    return f"{_symbol(apply.block)}{below}{bracketed}"
 
 
 def _latex_of_reduction(function: str, items: tuple[Item, ...]) -> tuple[str, int]:
@@ -304,15 +317,18 @@ def _operator(function: str) -> str:
 
 
 def _latex_of_sum_sign(each: Each) -> str:
-    if each.condition is not None:
+    if each.condition is not None or each.last is None:
         return rf"\sum_{{{_latex_range(each)}}}"
-    last = r"\infty" if each.last is None else expression_to_latex(each.last)
+    last = expression_to_latex(each.last)
     return rf"\sum_{{{_symbol(each.variable)}={expression_to_latex(each.first)}}}^{{{last}}}"
 
 
 def _latex_range(each: Each) -> str:
-    last = r"\infty" if each.last is None else expression_to_latex(each.last)
-    text = rf"{_symbol(each.variable)}={expression_to_latex(each.first)}..{last}"
+    first = expression_to_latex(each.first)
+    if each.last is None:
+        text = rf"{_symbol(each.variable)} \ge {first}"
+    else:
+        text = rf"{_symbol(each.variable)}={first}..{expression_to_latex(each.last)}"
     return rf"{text},\ {expression_to_latex(each.condition)}" if each.condition else text
 
 

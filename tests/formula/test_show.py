@@ -5,7 +5,8 @@ import re
 import pytest
 from hypothesis import given
 
-from recform.formula import example_names, parse, resolve, to_latex, to_text
+from recform.formula import example_names, parse, resolve, to_latex, to_mathml, to_text
+from recform.formula.mathml import expression_to_mathml
 from tests.laws.formulas import formulas
 
 TEXTS = (
@@ -138,3 +139,38 @@ def test_a_formula_shows_itself_typeset_in_a_notebook():
     shown = resolve("resnet")._repr_latex_()
     assert shown.startswith("$$")
     assert shown.endswith("$$")
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("F(norm(x[l]))", r"F_{l}\left(\operatorname{norm}\left(x_{l}\right)\right)"),
+        ("sum(x[l-k] for k in 1..)", r"\sum_{k \ge 1} x_{l-k}"),
+        (
+            "x[l] if l < 2 else x[0] if l < 4 else x[1]",
+            r"\begin{cases} x_{l} & \text{if } l < 2 \\ x_{0} & \text{if } l < 4 \\ "
+            r"x_{1} & \text{otherwise} \end{cases}",
+        ),
+    ],
+)
+def test_latex_of_blocks_of_terms_open_ranges_and_chains_of_cases(text: str, latex: str):
+    assert to_latex(parse(f"x[l+1] = {text}")).splitlines()[1] == f"x_{{l+1}} &= {latex}"
+
+
+def mathml_of(text: str) -> str:
+    return expression_to_mathml(parse(f"x[l+1] = {text}").equations[0].right)
+
+
+def test_parentheses_grow_in_mathml_only_around_what_is_tall():
+    assert '<mo stretchy="false">(</mo>' in mathml_of("F(x[l])")
+    assert "<mo>(</mo>" in mathml_of("F(1/2*x[l])")
+
+
+def test_a_chain_of_cases_is_one_table_in_mathml():
+    made = mathml_of("x[l] if l < 2 else x[0] if l < 4 else x[1]")
+    assert (made.count("<mtable"), made.count("<mtr>")) == (1, 3)
+
+
+def test_left_sides_lean_to_the_equals_sign_in_mathml():
+    cells = re.findall(r'<mtd style="[^"]*-webkit-(\w+)">', to_mathml(resolve("resnet")))
+    assert cells == ["right", "center", "left"]
