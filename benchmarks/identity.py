@@ -1,15 +1,23 @@
-"""The identity law over timm: one model of each family, or the models named.
+"""The identity law over timm: one model of each family, and a list of models beside it.
 
-    python benchmarks/identity.py [NAME ...] > benchmarks/results/identity.md
+    python benchmarks/identity.py [NAME ...] [--report FILE] [--fresh]
 
 `x[l+1] = act(x[l] + F(x[l]))` on a backbone is compared with the backbone, bit for bit: outputs,
-gradients, buffers and keys, in training and evaluation, weights as made and perturbed. One thread;
-the whole takes about an hour.
+gradients, buffers and keys, in training and evaluation, weights as made and perturbed. One thread.
+
+Each row is written into the report as soon as it is known, and a sweep goes on where the last one
+stopped: models that have a row are passed over, unless they are named, or with --fresh. Small
+models come first; the whole takes hours. Ends with 1 if the law fails anywhere.
 """
 
+from __future__ import annotations
+
+import argparse
 import datetime
 import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import timm
 import torch
@@ -17,6 +25,11 @@ from timm.models import list_modules
 
 from recform.errors import UserError
 from recform.network import check_identity
+
+REPORT = Path(__file__).parent / "results" / "identity.md"
+LISTED = Path(__file__).parent / "identity_models.txt"
+COLUMNS = ("model", "family", "law", "units", "in F and S", "image", "remark")
+VERDICTS = ("holds", "refused", "fails")
 
 # The smallest model of a family is not the first in the alphabet.
 SMALL = {
@@ -49,40 +62,73 @@ SMALL = {
     "visformer": "visformer_tiny", "vision_transformer": "vit_tiny_patch16_224",
     "vision_transformer_hybrid": "vit_tiny_r_s16_p8_224",
     "vision_transformer_relpos": "test_vit_relpos", "vitamin": "vitamin_small_224",
+    "vision_transformer_sam": "samvit_base_patch16_224",
     "volo": "volo_d1_224", "xception_aligned": "xception41p", "xcit": "xcit_nano_12_p16_224",
 }  # fmt: skip
 
 
-def main() -> None:
+# Of these, no small image will do: patches of 14 pixels.
+SIDES = {"deepseek_vit_412m": 84}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report."""
+
+    model: str
+    family: str
+    law: str
+    units: str
+    coverage: str
+    image: str
+    remark: str
+
+    def __str__(self) -> str:
+        cells = (self.model, self.family, self.law, self.units, self.coverage, self.image,
+                 self.remark)  # fmt: skip
+        return f"| {' | '.join(cells)} |"
+
+
+def main() -> int:
     torch.set_num_threads(1)
-    names = sys.argv[1:] or representatives()
-    print(
-        f"""# The identity law over timm {timm.__version__}
-
-{datetime.date.today()}, torch {torch.__version__}, CPU, one thread. Made by
-`python benchmarks/identity.py`. `in F and S` is the share of parameters in branches and shortcuts.
-
-| model | law | units | in F and S | image | remark |
-|---|---|---|---|---|---|""",
-        flush=True,
-    )
-    verdicts = []
-    for name in names:
+    options = _options()
+    rows = {} if options.fresh else read_report(options.report)
+    for name in options.models or [name for name in wanted() if name not in rows]:
         began = time.perf_counter()
-        verdict, row = verdict_of(name)
-        verdicts.append(verdict)
-        print(row, flush=True)
+        rows[name] = check(name)
+        write_report(options.report, list(rows.values()))
         seconds = time.perf_counter() - began
-        print(f"{name}: {verdict}, {seconds:.0f} s", file=sys.stderr, flush=True)
-    counts = ", ".join(f"{verdicts.count(word)} {word}" for word in ("holds", "refused", "fails"))
-    print(f"\n{len(names)} models: {counts}.")
+        print(f"{name}: {rows[name].law}, {seconds:.0f} s", flush=True)
+    failed = [row.model for row in rows.values() if row.law == "fails"]
+    if failed:
+        print(f"the law fails for {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
 
 
-def representatives() -> list[str]:
-    """One model of each family, the smallest where the table names it; small ones first."""
-    registered = {name: timm.list_models(module=name) for name in sorted(list_modules())}
-    names = [SMALL.get(family, models[0]) for family, models in registered.items() if models]
-    return sorted(names, key=_num_params)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The identity law over timm.")
+    parser.add_argument("models", nargs="*", metavar="NAME")
+    parser.add_argument("--report", type=Path, default=REPORT, metavar="FILE")
+    parser.add_argument("--fresh", action="store_true", help="pass over no row of the report")
+    return parser.parse_args()
+
+
+def wanted() -> list[str]:
+    """One model of each family, then the list; of each, small ones first."""
+    first = sorted(representatives().values(), key=_num_params)
+    return first + [name for name in listed() if name not in first]
+
+
+def representatives() -> dict[str, str]:
+    """One model of each family, the smallest where the table names it."""
+    registered = {family: timm.list_models(module=family) for family in sorted(list_modules())}
+    return {family: SMALL.get(family, models[0]) for family, models in registered.items() if models}
+
+
+def listed() -> list[str]:
+    """The models of identity_models.txt, each under 100 M parameters."""
+    lines = LISTED.read_text(encoding="utf-8").splitlines()
+    return [name for line in lines if not line.startswith("#") for name in line.split()]
 
 
 def _num_params(name: str) -> int:
@@ -90,19 +136,56 @@ def _num_params(name: str) -> int:
         return sum(parameter.numel() for parameter in timm.create_model(name).parameters())
 
 
-def verdict_of(name: str) -> tuple[str, str]:
-    """Whether the law holds, and the row of the table."""
+def check(name: str) -> Row:
+    """Whether the law holds for a model."""
+    family = timm.models.model_entrypoint(name).__module__.split(".")[-1]
     try:
-        found = check_identity(name)
+        found = check_identity(name, SIDES.get(name))
     except UserError as error:
-        return "refused", f"| {name} | refused | - | - | - | {error.diagnostics[0].message} |"
+        return Row(name, family, "refused", "-", "-", "-", error.diagnostics[0].message)
     except RuntimeError as error:
-        return "fails", f"| {name} | fails | - | - | - | {str(error).splitlines()[0]} |"
-    verdict = "holds" if found.holds else "fails"
-    row = (name, verdict, str(found.num_units), f"{found.coverage:.0%}", str(found.image_size[1]),
-           "; ".join(found.differences))  # fmt: skip
-    return verdict, f"| {' | '.join(row)} |"
+        return Row(name, family, "fails", "-", "-", "-", str(error).splitlines()[0])
+    law = "holds" if found.holds else "fails"
+    return Row(name, family, law, str(found.num_units), f"{found.coverage:.0%}",
+               str(found.image_size[1]), "; ".join(found.differences))  # fmt: skip
+
+
+def read_report(report: Path) -> dict[str, Row]:
+    """The rows that are there already, by model."""
+    if not report.exists():
+        return {}
+    lines = report.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    rows = [Row(*row) for row in cells if len(row) == len(COLUMNS) and row[2] in VERDICTS]
+    return {row.model: row for row in rows}
+
+
+def write_report(report: Path, rows: list[Row]) -> None:
+    """The whole report, into a new file that takes the place of the old one."""
+    first = set(representatives().values())
+    families = [row for row in rows if row.model in first]
+    others = [row for row in rows if row.model not in first]
+    head = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+    parts = [
+        f"# The identity law over timm {timm.__version__}",
+        f"{datetime.date.today()}, torch {torch.__version__.split('+')[0]}, CPU, one thread. Made\n"
+        "by `python benchmarks/identity.py`. `in F and S` is the share of parameters in branches\n"
+        "and shortcuts.",
+        f"One model of each family, {_counts(families, len(first))}:",
+        "\n".join([head, *map(str, families)]),
+        f"Further models of benchmarks/identity_models.txt, {_counts(others, len(listed()))}:",
+        "\n".join([head, *map(str, others)]),
+    ]
+    new = report.with_suffix(".new")
+    new.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    new.replace(report)
+
+
+def _counts(rows: list[Row], num_models: int) -> str:
+    laws = [row.law for row in rows]
+    told = [f"{laws.count(word)} {word}" for word in VERDICTS]
+    return f"{len(rows)} of {num_models} checked: {', '.join(told)}"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -170,8 +170,9 @@ def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
             reads[place + 1] = reads[place]
     whole = Backbone(model, method, graph, flow, units, tuple(reads), lead)
     if whole.coverage < LEAST_COVERAGE:
-        share = f"{whole.coverage:.1%} of its parameters"
-        message = f"the {len(units)} units of {name} that form a chain hold {share}, no more"
+        count = "1 unit" if len(units) == 1 else f"{len(units)} units"
+        message = (f"{name} has a chain of {count}, which holds {whole.coverage:.1%} of its "
+                   "parameters, no more: the rest branches")  # fmt: skip
         raise UserError("no-units", message, HINT)
     return whole
 

@@ -8,6 +8,7 @@ does inside of what stays a call need not be traceable.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
@@ -21,8 +22,14 @@ from recform.network.split import Flow, residual_additions
 from recform.network.trace import Input, trace
 
 # Block class -> its arguments that are made from images, and no states: GC ViT's blocks all read
-# one query, pooled from what enters their stage.
-CONTEXT = {"GlobalContextVitBlock": ("q_global",)}
+# one query, pooled from what enters their stage; Gemma's rotations are made of places and a dtype.
+CONTEXT = {
+    "GlobalContextVitBlock": ("q_global",),
+    "Gemma4Block": ("rope_cos", "rope_sin"),
+}
+# Class -> the place, in what its forward returns, of a result for the head alone: EfficientViM
+# classifies by the hidden states of its mixers as well.
+SIDE_RESULTS = {"HSMSSD": 1, "EfficientViMBlock": 1, "EfficientViMStage": 2}
 
 
 def open_up(ghost: nn.Module, method: str, images: torch.Tensor) -> fx.Graph:
@@ -84,6 +91,10 @@ def _mark_context(graph: fx.Graph, module: nn.Module) -> None:
             for argument in (bound.get(name) for name in names):
                 if isinstance(argument, fx.Node):
                     argument.meta["is_context"] = True
+        side = SIDE_RESULTS.get(type(child).__name__)
+        for user in node.users if side is not None else ():
+            if user.target is operator.getitem and user.args[1] == side:
+                user.meta["is_context"] = True
 
 
 def _trace_call(module: nn.Module, node: fx.Node) -> fx.Graph:

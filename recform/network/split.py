@@ -7,10 +7,11 @@ projection). In the graph of a forward pass, an addition is residual iff
 - its two sides share nothing since x, their nearest common dominator.
 
 F is the side with weights. Where both have weights, F is the deeper one; two sides of equal depth
-are a layer in several pieces (RepVGG, MobileOne), not a residual unit.
+are a layer in several pieces (RepVGG, MobileOne), not a residual unit; two deep sides are branches
+of a net that branches (HRNet).
 
-The values that count are tensors made from the input: sizes, masks and position tables that a
-branch reads as well are its context, not its state.
+The values that count are tensors of real numbers made from the input: sizes, places, masks and
+position tables that a branch reads as well are its context, not its state.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from torch.fx.node import map_aggregate
 _ADDITIONS = {operator.add, operator.iadd, torch.add}
 # A projection beside F: a branch with less in it than two layers is no branch beside weights.
 _LEAST_DEPTH_BESIDE_WEIGHTS = 2
+# GhostNet's shortcuts are two layers. With more, two branches meet (HRNet's fusion of resolutions).
+_MOST_DEPTH_OF_SHORTCUT = 3
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,10 @@ def residual_additions(graph: fx.Graph, flow: Flow, module: nn.Module) -> list[A
 
 
 def carries_tensor(value: object) -> bool:
+    """Whether a value is a tensor of real numbers, or holds one."""
     leaves: list[object] = []
     map_aggregate(value, leaves.append)  # type: ignore[arg-type]
-    return any(isinstance(leaf, torch.Tensor) for leaf in leaves)
+    return any(isinstance(leaf, torch.Tensor) and leaf.is_floating_point() for leaf in leaves)
 
 
 def num_weights(nodes: Iterable[fx.Node], module: nn.Module) -> int:
@@ -131,7 +135,7 @@ def _residual(node: fx.Node, flow: Flow, module: nn.Module) -> Addition | None:
 def _branch_is_right(
     ways: tuple[set[fx.Node], set[fx.Node]], ends: tuple[fx.Node, fx.Node], module: nn.Module
 ) -> bool | None:
-    """Which side is F; None if neither is, or if the two are pieces of one layer."""
+    """Which side is F; None if neither is, for two pieces of one layer, and for two branches."""
     weights = [num_weights(_with_constants(way), module) for way in ways]
     if not any(weights):
         return None
@@ -139,6 +143,8 @@ def _branch_is_right(
         return weights[1] > 0
     depths = [_depth(way, end, module) for way, end in zip(ways, ends, strict=True)]
     if depths[0] == depths[1] or max(depths) < _LEAST_DEPTH_BESIDE_WEIGHTS:
+        return None
+    if min(depths) > _MOST_DEPTH_OF_SHORTCUT:
         return None
     return depths[1] > depths[0]
 

@@ -233,7 +233,7 @@ class _Tracer(fx.Tracer):
 
     def _observe(self, node: fx.Node) -> dict[str, Any]:
         """Run a node; its value, and what it did to its arguments."""
-        arguments, keywords = value_of(node.args), value_of(node.kwargs)
+        arguments, keywords = _changeable(value_of(node.args)), _changeable(value_of(node.kwargs))
         tensors = [leaf for leaf in _leaves(arguments) if isinstance(leaf, torch.Tensor)]
         versions = [tensor._version for tensor in tensors]
         self._is_running = True
@@ -260,6 +260,15 @@ class _Tracer(fx.Tracer):
             return self.root.get_submodule(str(node.target))(*arguments, **keywords)
         assert node.op == "get_attr", "placeholders are made with their values"
         return operator.attrgetter(str(node.target))(self.root)
+
+
+def _changeable(structure: Any) -> Any:
+    """fx's lists and mappings as Python's own: HRNet writes into the lists that it is given."""
+    if isinstance(structure, list):
+        return [_changeable(part) for part in structure]
+    if isinstance(structure, dict):
+        return {key: _changeable(part) for key, part in structure.items()}
+    return tuple(map(_changeable, structure)) if type(structure) is tuple else structure
 
 
 def _leaves(structure: Any) -> list[Any]:

@@ -10,9 +10,9 @@ from recform.errors import UserError
 from recform.network.backbone import take_apart
 
 
-def cut(name: str, side: int = 224, **keywords: object):
+def cut(name: str, side: int = 224):
     with torch.device("meta"):
-        model = timm.create_model(name, **keywords)
+        model = timm.create_model(name)
     return take_apart(model, (3, side, side))
 
 
@@ -25,6 +25,8 @@ def cut(name: str, side: int = 224, **keywords: object):
         ("swin_tiny_patch4_window7_224", 24, (4, 8, 20)),
         ("davit_tiny", 48, (8, 16, 40)),
         ("regnetx_002", 13, (0, 1, 2, 6)),
+        # Hidden states of every stage go to the head as well.
+        ("efficientvim_m1", 24, (8, 16)),
     ],
 )
 def test_units_and_borders_are_those_of_the_architecture(name, units, borders):
@@ -88,13 +90,46 @@ def test_a_sum_whose_sides_meet_again_is_cut_at_the_outer_one():
     assert {str(node.target) for node in backbone.units[0].branch} >= {"1.first", "1.second"}
 
 
+class Places(nn.Module):
+    """Patches, and the number of each: whole numbers, which are made from images like the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 4, 4, 4)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        tokens = self.patches(images).flatten(2).transpose(1, 2)
+        return tokens, torch.arange(tokens.shape[1], device=tokens.device)
+
+
+class Placed(nn.Module):
+    """Every unit reads the places: they are context, and the units a chain."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Places()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+        self.table = nn.Embedding(16, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x, places = self.stem(images)
+        for layer in self.layers:
+            x = x + layer(x) * self.table(places)
+        return x
+
+
+def test_whole_numbers_made_from_images_are_context():
+    assert take_apart(Placed(), (3, 16, 16)).depth == 3
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("densenet121", r"concatenates \(62 times\)"),
         ("vgg11", "a plain net"),
         ("crossvit_9_240", "branches beside one another"),
-        ("mobilevit_xxs", "form a chain hold"),
+        ("hrnet_w18_small", r"chain of 1 unit, which holds 0\.2%"),
+        ("mobilevit_xxs", r"chain of \d units, which holds"),
     ],
 )
 def test_a_net_that_is_no_chain_is_refused_with_the_reason(name, words):
