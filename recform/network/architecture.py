@@ -20,11 +20,13 @@ class Plan:
 
     `image_size` is None for the backbone's own; `project` is one of `PROJECTIONS`, or None for
     `conv` on images and `pool-conv` on channels last and tokens; `unit` is one of `UNITS`.
+    `gate_reduction` is what a gate divides the number of channels by, between its two maps.
     """
 
     image_size: int | None = None
     project: str | None = None
     unit: str = "sum"
+    gate_reduction: int = 8
 
 
 @dataclass(frozen=True)

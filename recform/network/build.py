@@ -44,6 +44,7 @@ def build(
     image_size: int | None = None,
     project: str | None = None,
     unit: str = "sum",
+    gate_reduction: int = 8,
     allow_code: bool = False,
     **keywords: Any,
 ) -> FormulaNetwork:
@@ -56,8 +57,9 @@ def build(
     `image_size` matters where the forward pass depends on it. `project` is what older values pass
     a stage border by: "conv", "pad" or "pool-conv". `unit` is "sum", where attention and MLP are
     units of their own, or "block", where a module with several residual sums is one unit: F(x) is
-    then the sum of its branches, and the backbone comes back up to rounding. Blocks from Python are
-    made only with `allow_code`. Further keywords go to timm.
+    then the sum of its branches, and the backbone comes back up to rounding. `gate_reduction` is
+    what a gate divides the channels by, between its two maps: 8 in SkipResNet, 2 in its ResNet-110.
+    Blocks from Python are made only with `allow_code`. Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
@@ -78,7 +80,7 @@ def build(
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
     model = create(spec, pretrained) if spec is not None else backbone
     assert isinstance(model, nn.Module)
-    plan = Plan(image_size, project, unit)
+    plan = Plan(image_size, project, unit, gate_reduction)
     _check_plan(plan)
     whole = take_apart(model, input_size(model, in_chans, image_size), unit)
     return _put_together(formula, whole, spec, plan, allow_code)
@@ -96,6 +98,9 @@ def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None)
 
 
 def _check_plan(plan: Plan) -> None:
+    if plan.gate_reduction < 1:
+        raise UserError("bad-argument", f"a gate cannot divide channels by {plan.gate_reduction}",
+                        "give a gate_reduction of 1 or more, such as 8")  # fmt: skip
     for name, value, known in (
         ("projection", plan.project, (None, *PROJECTIONS)),
         ("unit", plan.unit, UNITS),
@@ -118,7 +123,8 @@ def _put_together(
                         "give its states a start")  # fmt: skip
     placed = place(tape)
     spares = _spares(backbone, spare_blocks(placed, formula.definitions), spec)
-    parts = BackboneParts(backbone, spares, plan.project, formula.definitions, allow_code)
+    parts = BackboneParts(backbone, spares, plan.project, formula.definitions, allow_code,
+                          plan.gate_reduction)  # fmt: skip
     coverage = backbone.coverage
     graph = assemble(backbone, placed, parts)
     features = features_of(backbone, parts, placed)

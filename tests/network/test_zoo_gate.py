@@ -9,6 +9,7 @@ states are those 1, 2, 4, ... blocks back (SkipJunction), or the present one and
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +17,8 @@ import pytest
 import torch
 from torch import nn
 
-from recform import build
+from recform import build, load_network, save_network
+from recform.errors import UserError
 from recform.network.functions import GateStyle
 
 Array = np.ndarray
@@ -28,16 +30,15 @@ def numpy_of(tensor: torch.Tensor) -> Array:
 
 def batch_norm(norm: nn.Module, values: Array) -> Array:
     mean, variance, scale, shift = (
-        numpy_of(tensor)
-        for tensor in (norm.running_mean, norm.running_var, norm.weight, norm.bias)  # type: ignore[arg-type]
+        numpy_of(tensor) for tensor in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
     )
     return (values - mean) / np.sqrt(variance + norm.eps) * scale + shift
 
 
 def layer_norm(norm: nn.Module, values: Array) -> Array:
     mean, variance = values.mean(1, keepdims=True), values.var(1, keepdims=True)
-    return (values - mean) / np.sqrt(variance + norm.eps) * numpy_of(norm.weight) + numpy_of(  # type: ignore[arg-type]
-        norm.bias  # type: ignore[arg-type]
+    return (values - mean) / np.sqrt(variance + norm.eps) * numpy_of(norm.weight) + numpy_of(
+        norm.bias
     )
 
 
@@ -60,7 +61,7 @@ def published(
     num_channels = y.shape[1]
     weights = {name: numpy_of(tensor) for name, tensor in gate.named_parameters()}
     means = np.concatenate([state.mean((2, 3)) for state in (y, *older)], axis=1)
-    hidden = act(norm(gate.norm, means @ weights["reduce.weight"].T))  # type: ignore[arg-type]
+    hidden = act(norm(gate.norm, means @ weights["reduce.weight"].T))
     logits = hidden @ weights["expand.weight"].T + weights["expand.bias"]
     of_y, *of_older = np.split(logits, len(older) + 1, axis=1)
     exponentials = [np.exp(logit) for logit in of_older]
@@ -85,7 +86,7 @@ def test_a_whole_gated_net_is_what_its_description_says(name: str):
     network = build(name, "resnet32_cifar", num_classes=10).eval().double()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
-            module.running_mean.normal_(std=0.1)  # type: ignore[union-attr]
+            module.running_mean.normal_(std=0.1)
     images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
     with torch.no_grad():
         x = network.act1(network.bn1(network.conv1(images)))
@@ -128,3 +129,19 @@ def test_gates_of_a_convnext_have_its_norm_and_gelu():
 )
 def test_the_channels_in_between_are_a_multiple_of_eight(channels, reduction, hidden):
     assert GateStyle(reduction).hidden(channels) == hidden
+
+
+def test_a_chosen_reduction_is_kept_in_a_pickle_and_on_disk(tmp_path):
+    network = build("skip_resnet", "resnet20_cifar", gate_reduction=2)
+    gate = network.get_submodule("formula.gate.8")
+    assert gate.norm.num_features == 64 // 2
+    save_network(network, tmp_path)
+    for twin in (pickle.loads(pickle.dumps(network)), load_network(tmp_path)):
+        assert twin.architecture.plan.gate_reduction == 2
+
+
+def test_a_reduction_of_nothing_is_refused():
+    with pytest.raises(UserError) as refusal:
+        build("skip_resnet", "resnet20_cifar", gate_reduction=0)
+    assert refusal.value.code == "bad-argument"
+    assert "divide channels by 0" in str(refusal.value)
