@@ -190,7 +190,7 @@ def _init_to_text(init: Init) -> str:
 
 # --- LaTeX -------------------------------------------------------------------------------------
 
-_RELATIONS = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "<": "<", ">": ">"}
+_RELATIONS = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq", "<": "<", ">": ">"}
 _MAPS = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
 
 
@@ -326,7 +326,7 @@ def _latex_of_sum_sign(each: Each) -> str:
 def _latex_range(each: Each) -> str:
     first = expression_to_latex(each.first)
     if each.last is None:
-        text = rf"{_symbol(each.variable)} \ge {first}"
+        text = rf"{_symbol(each.variable)} \geq {first}"
     else:
         text = rf"{_symbol(each.variable)}={first}..{expression_to_latex(each.last)}"
     return rf"{text},\ {expression_to_latex(each.condition)}" if each.condition else text

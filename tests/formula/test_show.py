@@ -145,7 +145,7 @@ def test_a_formula_shows_itself_typeset_in_a_notebook():
     ("text", "latex"),
     [
         ("F(norm(x[l]))", r"F_{l}\left(\operatorname{norm}\left(x_{l}\right)\right)"),
-        ("sum(x[l-k] for k in 1..)", r"\sum_{k \ge 1} x_{l-k}"),
+        ("sum(x[l-k] for k in 1..)", r"\sum_{k \geq 1} x_{l-k}"),
         (
             "x[l] if l < 2 else x[0] if l < 4 else x[1]",
             r"\begin{cases} x_{l} & \text{if } l < 2 \\ x_{0} & \text{if } l < 4 \\ "
