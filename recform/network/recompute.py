@@ -151,7 +151,7 @@ def part_of(
     copies = {node: graph.placeholder(node.name) for node in reads}
     kept = {*reads, *also_kept}
     for node in chunk:
-        if kept.intersection(node.args) and overwrites(node, model):
+        if kept.intersection(node.all_input_nodes) and overwrites(node, model):
             first = node.args[0]
             own = graph.call_function(torch.clone, (copies[first],))  # type: ignore[index]
             copies[node] = graph.node_copy(node, lambda old, f=first, o=own: o if old is f
