@@ -77,6 +77,7 @@ CODES = {
     "no-projection": "a value has another shape than the place where it is read",
     "no-norm": "the formula normalises and no norm was given",
     "no-example": "the shapes of weights depend on an example that was not given",
+    "not-reversible": "a formula does not give its older states back",
     "code-not-allowed": "a formula names Python code, which is not run unasked",
     "bad-code": "Python code that a formula names cannot be used",
     "act-rewrite": "`act` cannot be put into the formula as asked",

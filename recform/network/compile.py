@@ -19,6 +19,7 @@ from recform.formula.ast import Definition
 from recform.network.emit import emit, protect_arguments
 from recform.network.functions import Layout
 from recform.network.library import make_block
+from recform.network.memory import save_memory
 from recform.network.running import Shapes
 from recform.tape import Call, Map, Stages, Tape, place, unroll
 
@@ -38,6 +39,8 @@ def compile(
     example: torch.Tensor | None = None,
     channel_axis: int | None = None,
     allow_code: bool = False,
+    recompute: bool = False,
+    reversible: bool = False,
 ) -> fx.GraphModule:
     """The network of a formula whose blocks are the given modules.
 
@@ -55,8 +58,12 @@ def compile(
     is the batch. `functions` puts others in the place of the language's own, by their names, and
     "*" in the place of products. Blocks from Python are made only with `allow_code`.
 
+    With `recompute` a training step keeps only what goes from layer to layer, and runs layers again
+    for their gradients. With `reversible` it keeps no states where the formula gives them back.
+
     The result is an `fx.GraphModule`; its `.code` is straight-line PyTorch. Raises UserError
-    `block-count`, `no-norm`, `no-example`, `absent-output`; warns of blocks that nothing uses.
+    `block-count`, `no-norm`, `no-example`, `absent-output`, `not-reversible`; warns of blocks that
+    nothing uses.
 
     >>> net = compile("x[l+1] = x[l] + F(x[l]) - F(x[l-1])", [nn.Linear(4, 4) for _ in range(3)])
     >>> net(torch.ones(2, 4)).shape
@@ -66,10 +73,7 @@ def compile(
     named = dict(blocks) if isinstance(blocks, Mapping) else {"F": blocks}
     borders = tuple(sorted(projection or ()))
     depth = _depth(named) if depth is None else depth
-    tape = place(unroll(formula, depth, Stages.between(borders, depth)))
-    if tape.output is None:
-        raise UserError("absent-output", f"the output is absent at depth {depth}",
-                        "give its states a start, or choose another depth")  # fmt: skip
+    tape = _tape(formula, depth, borders)
     root = nn.Module()
     graph = fx.Graph()
     stem = graph.placeholder("input")
@@ -80,7 +84,8 @@ def compile(
     parts.add_act(act)
     parts.graph.output(emit(tape, parts.graph, parts, stem, functions))
     protect_arguments(parts.graph, root)
-    return fx.GraphModule(root, parts.graph, class_name="Network")
+    module = fx.GraphModule(root, parts.graph, class_name="Network")
+    return save_memory(module, tape, formula, recompute=recompute, reversible=reversible)
 
 
 class _ModuleParts:
@@ -199,6 +204,14 @@ class _ModuleParts:
         name = f"projection.{label}_at_{border}"
         _add(self._root, name, self._projections[border]())
         return self.graph.call_module(name, (argument,))
+
+
+def _tape(formula: Formula, depth: int, borders: tuple[int, ...]) -> Tape:
+    tape = place(unroll(formula, depth, Stages.between(borders, depth)))
+    if tape.output is None:
+        raise UserError("absent-output", f"the output is absent at depth {depth}",
+                        "give its states a start, or choose another depth")  # fmt: skip
+    return tape
 
 
 def _depth(blocks: Mapping[str, Sequence[nn.Module]]) -> int:

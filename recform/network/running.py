@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,14 +54,19 @@ class Shapes:
         return self.known[node]
 
     def _run(self, node: fx.Node) -> Any:
-        if node is self.stem:
-            return self.example
-        arguments, keywords = map_arg((node.args, node.kwargs), self.known.__getitem__)
-        match node.op:
-            case "call_function":
-                return node.target(*arguments, **keywords)  # type: ignore[operator]
-            case "call_module":
-                return self.root.get_submodule(str(node.target))(*arguments, **keywords)
-            case "get_attr":
-                return operator.attrgetter(str(node.target))(self.root)
-        raise AssertionError(f"emit makes no {node.op}")
+        return self.example if node is self.stem else run_node(node, self.root, self.known)
+
+
+def run_node(node: fx.Node, root: nn.Module, values: Mapping[fx.Node, Any]) -> Any:
+    """What a node computes from the values of the nodes that it reads."""
+    arguments, keywords = map_arg((node.args, node.kwargs), values.__getitem__)
+    match node.op:
+        case "call_function":
+            return node.target(*arguments, **keywords)  # type: ignore[operator]
+        case "call_method":
+            return getattr(arguments[0], str(node.target))(*arguments[1:], **keywords)
+        case "call_module":
+            return root.get_submodule(str(node.target))(*arguments, **keywords)
+        case "get_attr":
+            return operator.attrgetter(str(node.target))(root)
+    raise AssertionError(f"a {node.op} has no value of its own")
