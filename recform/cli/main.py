@@ -37,6 +37,7 @@ COMMANDS = {
     "data": "data:data",
     "compare": "compare:compare",
     "probe": "probe:probe",
+    "spectrum": "spectrum:spectrum",
 }
 
 

@@ -145,6 +145,22 @@ def curves(
     talk(f"wrote {output}")
 
 
+@plot.command()
+def gates(
+    run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)], output: OutOption
+) -> None:
+    """Draw how a run's learned coefficients and gates went, and where they stand.
+
+    \b
+    Example:  recform plot gates runs/skip -o gates.png
+    """
+    from recform.pictures import gates as draw
+    from recform.pictures import save
+
+    save(draw(run), output)
+    talk(f"wrote {output}")
+
+
 def _whole_numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]

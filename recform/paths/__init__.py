@@ -14,6 +14,7 @@ Where things are:
     two formulas                      jets, histories, relations, forever -> equal (difference,
                                       breaks); templates, simplicity -> telescope
     for people and scripts            analysis, insight (warnings), report (JSON)
+    a network that was trained        weights (what a run tells), trained (its spectrum), sources
 """
 
 from recform.paths.activations import cancels_across as cancels_across
@@ -34,6 +35,11 @@ from recform.paths.names import polynomials_by_block as polynomials_by_block
 from recform.paths.polynomials import polynomial_to_text as polynomial_to_text
 from recform.paths.report import to_json as to_json
 from recform.paths.through import through_block as through_block
+from recform.paths.trained import Spectrum as Spectrum
+from recform.paths.trained import spectrum as spectrum
+from recform.paths.weights import Weights as Weights
+from recform.paths.weights import WeightsLog as WeightsLog
+from recform.paths.weights import read_weights_log as read_weights_log
 from recform.paths.widths import Widths as Widths
 from recform.paths.widths import widths_by_length as widths_by_length
 from recform.paths.words import gradient_words as gradient_words

@@ -5,6 +5,7 @@
     Formula --routes | wiring | growth--> Figure
     Formula --to_networkx--> networkx.DiGraph
     run folders --curves--> Figure
+    run folder --gates | spectra--> Figure
 
 >>> from recform.paths import analyze
 >>> for line in text_histogram(analyze("resnet_s", depth=3), width=60):
@@ -37,16 +38,20 @@ if TYPE_CHECKING:
     from recform.pictures.learning import curves as curves
     from recform.pictures.maps import routes as routes
     from recform.pictures.saving import save as save
+    from recform.pictures.weighing import gates as gates
+    from recform.pictures.weighing import spectra as spectra
     from recform.pictures.wires import wiring as wiring
 
 _DRAWN = {
     "Dot": "fronts",
     "curves": "learning",
     "front": "fronts",
+    "gates": "weighing",
     "growth": "growing",
     "histogram": "histograms",
     "routes": "maps",
     "save": "saving",
+    "spectra": "weighing",
     "to_networkx": "graph",
     "wiring": "wires",
 }

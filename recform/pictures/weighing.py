@@ -1,0 +1,242 @@
+"""How the weights of a formula went in training: learned coefficients and gates.
+
+A row for each coefficient or gate. On the left its course over the epochs, on the right where it
+stands after the last one, block by block. Where a family has one weight a block, blocks are told by
+their shade; where it has several (a gate's sources), each is a line, the mean over blocks, and the
+right is a map of sources and blocks.
+
+>>> figure = gates("runs/skip")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from recform.errors import UserError
+from recform.paths.sources import Role, roles_of
+from recform.paths.trained import Spectrum, spectrum
+from recform.paths.weights import Weights, WeightsLog, read_weights_log
+from recform.pictures.theme import (
+    BLUE,
+    INK,
+    PAGE_WIDTH,
+    ROW_HEIGHT,
+    RUN_COLOURS,
+    SMALL,
+    SOFT,
+    TEXT,
+    plain_axes,
+)
+
+SHADES = "viridis"
+# Lighter than this, a line is lost on white.
+LIGHTEST = 0.9
+# Lines with a name each; more are told by their shade.
+MOST_NAMED = len(RUN_COLOURS)
+MARK, LINE = 3.5, 1.2
+_TEXT: dict[str, Any] = {"fontsize": TEXT, "color": INK}
+
+
+@dataclass(frozen=True)
+class Family:
+    """The weights of one name: by role and block, a number for each epoch (NaN where untold)."""
+
+    name: str
+    roles: tuple[str, ...]
+    blocks: tuple[int, ...]
+    epochs: tuple[int, ...]
+    courses: Mapping[tuple[str, int], tuple[float, ...]]
+
+    def course(self, role: str) -> list[float]:
+        """The mean over blocks, by epoch."""
+        rows = [self.courses[role, block] for block in self.blocks if (role, block) in self.courses]
+        return [_mean(column) for column in zip(*rows, strict=True)]
+
+    def last(self, role: str, block: int) -> float:
+        return self.courses.get((role, block), (math.nan,))[-1]
+
+
+def gates(run: str | Path) -> Figure:
+    """The course of a run's coefficients and gates. Raises UserError `bad-run`."""
+    log = read_weights_log(run)
+    families = _families(log)
+    if not families:
+        raise UserError("bad-run", f"{log.run} tells of no coefficient and no gate",
+                        "train a formula with `param` or gates")  # fmt: skip
+    figure = Figure(figsize=(PAGE_WIDTH, len(families) * ROW_HEIGHT + 0.5), layout="constrained")
+    rows = figure.subplots(len(families), 2, squeeze=False)
+    for (course, stand), family in zip(rows, families, strict=True):
+        plain_axes(course)
+        if len(family.roles) == 1:
+            _draw_by_block(course, stand, family)
+        else:
+            _draw_by_role(course, stand, family)
+        course.set_xlabel("epoch", **_TEXT)
+        course.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        stand.set_xlabel("block, l", **_TEXT)
+        stand.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+        stand.set_title(f"after epoch {family.epochs[-1]}", loc="left", **_TEXT)
+    figure.suptitle(_head(log), **_TEXT)
+    return figure
+
+
+def spectra(run: str | Path) -> Figure:
+    """The share of each path length, at the start of a run and as training goes on."""
+    log = read_weights_log(run)
+    tape = log.tape()
+    roles = roles_of(tape)
+    told = [(weights.epoch, spectrum(tape, weights)) for weights in log.epochs
+            if _is_told(weights, roles)]  # fmt: skip
+    if not told:
+        raise UserError("bad-run", f"{log.run} has no epoch whose weights are all numbers",
+                        "train for one epoch or more")  # fmt: skip
+    figure = Figure(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.9), layout="constrained")
+    share, mean = figure.subplots(1, 2, width_ratios=(3, 2))
+    for axes in (share, mean):
+        plain_axes(axes)
+    shades = _shades([epoch for epoch, _ in told])
+    for epoch, found in told:
+        is_end = epoch in (told[0][0], told[-1][0])
+        heights = [100 * float(part) for part in found.shares]
+        share.plot(range(len(heights)), heights, "o-", color=_shade(shades, epoch), markersize=MARK,
+                   linewidth=2 * LINE if is_end else LINE / 2, zorder=2 + is_end)  # fmt: skip
+    share.set_xlabel("blocks on the path", **_TEXT)
+    share.set_ylabel("share of all weight (%)", **_TEXT)
+    share.set_ylim(bottom=0)
+    share.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    _whole_bar(figure, shades, share, [epoch for epoch, _ in told], "epoch")
+    mean.plot([epoch for epoch, _ in told], [_mean_length(found) for _, found in told], "o-",
+              color=BLUE, markersize=MARK, linewidth=LINE)  # fmt: skip
+    mean.set_xlabel("epoch", **_TEXT)
+    mean.set_ylabel("mean length (blocks)", **_TEXT)
+    mean.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    figure.suptitle(_head(log), **_TEXT)
+    return figure
+
+
+def _is_told(weights: Weights, roles: Sequence[Role]) -> bool:
+    """Whether all is known: gates are from epoch 1 on, and a run may have gone astray."""
+    return not any(math.isnan(_weight(weights, *role.key)) for role in roles)
+
+
+def _families(log: WeightsLog) -> list[Family]:
+    members: dict[str, list[Role]] = {}
+    for role in roles_of(log.tape()):
+        members.setdefault(role.family, []).append(role)
+    return [_family(name, roles, log.epochs) for name, roles in members.items()]
+
+
+def _family(name: str, members: Sequence[Role], epochs: Sequence[Weights]) -> Family:
+    is_gate = members[0].key[1] is not None
+    told = [weights for weights in epochs if not is_gate or weights.gates]
+    orders = {role.text: role.order for role in sorted(members, key=lambda role: role.order)}
+    return Family(
+        name=name,
+        roles=tuple(orders),
+        blocks=tuple(sorted({role.block for role in members})),
+        epochs=tuple(weights.epoch for weights in told),
+        courses={
+            (role.text, role.block): tuple(_weight(weights, *role.key) for weights in told)
+            for role in members
+        },
+    )
+
+
+def _weight(weights: Weights, name: str, place: int | None) -> float:
+    if place is None:
+        weight = weights.coefficients.get(name)
+    else:
+        row = weights.gates.get(name, ())
+        weight = row[place] if place < len(row) else None
+    return math.nan if weight is None else float(weight)
+
+
+def _draw_by_block(course: Axes, stand: Axes, family: Family) -> None:
+    (role,) = family.roles
+    shades = _shades(family.blocks)
+    for block in family.blocks:
+        course.plot(family.epochs, family.courses[role, block], color=_shade(shades, block),
+                    linewidth=LINE)  # fmt: skip
+    course.set_title(role, loc="left", **_TEXT)
+    if len(family.blocks) > 1:
+        _whole_bar(course.figure, shades, course, family.blocks, "block, l")
+    plain_axes(stand)
+    first = [family.courses[role, block][0] for block in family.blocks]
+    last = [family.last(role, block) for block in family.blocks]
+    stand.plot(family.blocks, first, "o-", color=SOFT, markersize=MARK, linewidth=LINE,
+               label=f"epoch {family.epochs[0]}")  # fmt: skip
+    stand.plot(family.blocks, last, "o-", color=BLUE, markersize=MARK, linewidth=LINE,
+               label=f"epoch {family.epochs[-1]}")  # fmt: skip
+    stand.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
+
+
+def _draw_by_role(course: Axes, stand: Axes, family: Family) -> None:
+    shades = _shades(range(len(family.roles)))
+    few = len(family.roles) <= MOST_NAMED
+    for place, role in enumerate(family.roles):
+        colour = RUN_COLOURS[place] if few else _shade(shades, place)
+        course.plot(family.epochs, family.course(role), color=colour, linewidth=LINE, label=role,
+                    marker="o" if len(family.epochs) == 1 else "", markersize=MARK)  # fmt: skip
+    course.set_title(f"{family.name}: mean over blocks", loc="left", **_TEXT)
+    if few:
+        course.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
+    heights = [[family.last(role, block) for block in family.blocks] for role in family.roles]
+    first, end = family.blocks[0], family.blocks[-1]
+    image = stand.imshow(heights, aspect="auto", interpolation="nearest", cmap=SHADES,
+                         extent=(first - 0.5, end + 0.5, len(heights) - 0.5, -0.5))  # fmt: skip
+    step = -(-len(family.roles) // 12)
+    stand.set_yticks(range(0, len(family.roles), step), family.roles[::step])
+    stand.tick_params(colors=INK, labelsize=SMALL, length=2)
+    stand.spines[:].set_visible(False)
+    _bar(stand.figure, image, stand, "weight")
+
+
+def _shades(numbers: Sequence[int]) -> ScalarMappable:
+    low, high = min(numbers), max(numbers)
+    return ScalarMappable(Normalize(low, low + max(high - low, 1) / LIGHTEST), colormaps[SHADES])
+
+
+def _whole_bar(
+    figure: Any, shades: ScalarMappable, axes: Axes, numbers: Sequence[int], label: str
+) -> None:
+    """A bar from the first to the last of some whole numbers."""
+    bar = _bar(figure, shades, axes, label)
+    bar.ax.set_ylim(min(numbers), max(max(numbers), min(numbers) + 1))
+    bar.ax.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def _shade(shades: ScalarMappable, number: int) -> Any:
+    return shades.to_rgba([number])[0]  # type: ignore[arg-type]
+
+
+def _bar(figure: Any, shades: Any, axes: Axes, label: str) -> Any:
+    bar = figure.colorbar(shades, ax=axes, aspect=25, pad=0.02)
+    bar.set_label(label, **_TEXT)
+    bar.ax.tick_params(colors=INK, labelsize=SMALL, length=2)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    known = [number for number in numbers if not math.isnan(number)]
+    return fmean(known) if known else math.nan
+
+
+def _mean_length(found: Spectrum) -> float:
+    return math.nan if found.mean_length is None else float(found.mean_length)
+
+
+def _head(log: WeightsLog) -> str:
+    return (log.formula.title or str(log.formula)).replace("$", r"\$")
