@@ -93,7 +93,7 @@ def main() -> int:
     torch.set_num_threads(1)
     options = _options()
     rows = {} if options.fresh else read_report(options.report)
-    for name in options.models or [name for name in wanted() if name not in rows]:
+    for name in options.models or wanted(set(rows)):
         began = time.perf_counter()
         rows[name] = check(name)
         write_report(options.report, list(rows.values()))
@@ -113,10 +113,11 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def wanted() -> list[str]:
-    """One model of each family, then the list; of each, small ones first."""
-    first = sorted(representatives().values(), key=_num_params)
-    return first + [name for name in listed() if name not in first]
+def wanted(known: set[str]) -> list[str]:
+    """What has no row yet: one model of each family, small ones first, then the list."""
+    first = set(representatives().values())
+    others = [name for name in listed() if name not in first | known]
+    return sorted(first - known, key=_num_params) + others
 
 
 def representatives() -> dict[str, str]:

@@ -12,22 +12,23 @@ import linecache
 import operator
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import partial
 from itertools import count
 from typing import Any
 
 import torch
-from timm.layers import LayerNorm2d
 from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula.ast import Definition
 from recform.network.backbone import Backbone, Unit, accepts_context
 from recform.network.emit import emit, keep_values_intact
-from recform.network.functions import GateStyle, Layout
+from recform.network.functions import Layout
 from recform.network.layout import Passage, undo
 from recform.network.library import make_block
-from recform.network.projection import NormMaker, make_projection
+from recform.network.projection import make_projection
+from recform.network.split import num_weights
+from recform.network.style import gate_style, norm_of_images
+from recform.network.widths import Widths
 from recform.tape import Call, Tape
 
 _numbers = count()
@@ -59,6 +60,7 @@ class BackboneParts:
         self._projection = projection
         self._definitions = {definition.block: definition for definition in definitions}
         self._allow_code = allow_code
+        self.widths = Widths(backbone.reads, norm_of_images(backbone), self.add_module)
         self._norms: dict[tuple[int, fx.Node], str] = {}
         # by the addition of a unit and the state that it is applied to
         self._entered: dict[tuple[fx.Node, fx.Node], dict[fx.Node, fx.Node]] = {}
@@ -67,6 +69,7 @@ class BackboneParts:
         self._branches: dict[fx.Node, Unit] = {}
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
+        argument = self.widths.fit(argument, index)
         if block in self._definitions:
             return self._defined(block, index, argument)
         unit = self._backbone.units[index]
@@ -87,6 +90,8 @@ class BackboneParts:
         unit = self._backbone.units[index].last
         if not unit.after:
             return argument
+        if num_weights(unit.after, self._backbone.model):
+            argument = self.widths.fit(argument, index + 1)
         copies: dict[fx.Node, fx.Node] = {}
         copies[unit.addition] = self.rearrange(unit.rearranged, argument, copies)
         for node in unit.after:
@@ -103,12 +108,13 @@ class BackboneParts:
         if not _has(self.added, name):
             is_image = shape.is_channels_first and not shape.is_tokens
             make = norm_of_images(self._backbone) if is_image else nn.LayerNorm
-            _add(self.added, name, make(shape.channels))
+            _add(self.added, name, make(self.widths.channels(argument, position)))
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def layout(self, value: fx.Node, position: int) -> Layout:
         shape = self._backbone.reads[position]
-        return Layout(shape.channels, shape.channel_axis + 1, len(shape.sizes) + 1)
+        channels = self.widths.channels(value, position)
+        return Layout(channels, shape.channel_axis + 1, len(shape.sizes) + 1)
 
     def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
         _add(self.added, name, module)
@@ -133,6 +139,7 @@ class BackboneParts:
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
         unit = self._backbone.units[border]
+        argument = self.widths.fit(argument, border)
         key = (unit.addition, argument)
         if key not in self._passed:
             copies = self._enter(unit, argument)
@@ -146,6 +153,7 @@ class BackboneParts:
 
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
         before, after = self._backbone.reads[border : border + 2]
+        argument = self.widths.fit(argument, border)
         if before == after:
             return argument
         name = f"projection.{label}_at_{border}"
@@ -256,43 +264,6 @@ class BackboneParts:
                      operator.attrgetter(target)(spare))  # fmt: skip
 
 
-def norm_of_images(backbone: Backbone) -> NormMaker:
-    """The backbone's own normalisation of images, made from a number of channels."""
-    own = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, LayerNorm2d)
-    for unit in backbone.units:
-        for node in unit.branch:
-            if node.op == "call_module":
-                for module in backbone.model.get_submodule(str(node.target)).modules():
-                    if isinstance(module, own):
-                        return _maker(module)
-                    if isinstance(module, nn.LayerNorm):
-                        return LayerNorm2d
-    return nn.BatchNorm2d
-
-
-def gate_style(backbone: Backbone, reduction: int) -> GateStyle:
-    """LayerNorm and GELU where the backbone's branches have LayerNorm, else BatchNorm and ReLU.
-
-    So it is in takedarts/skipresnet, where ConvNeXt and Swin have the former.
-    """
-    for unit in backbone.units:
-        for node in unit.branch:
-            if node.op == "call_module":
-                for module in backbone.model.get_submodule(str(node.target)).modules():
-                    if isinstance(module, nn.LayerNorm):
-                        return GateStyle(reduction, partial(nn.LayerNorm, eps=module.eps), nn.GELU)
-    return GateStyle(reduction)
-
-
-def _maker(norm: nn.Module) -> NormMaker:
-    if type(norm) is nn.GroupNorm:
-        return lambda channels: nn.GroupNorm(min(norm.num_groups, channels), channels)
-    for plain in (nn.BatchNorm2d, nn.InstanceNorm2d, LayerNorm2d):
-        if isinstance(norm, plain) and type(norm).__name__.endswith("Act2d"):
-            return plain
-    return type(norm)
-
-
 def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
     """The graph of the forward by the tape; the backbone's model gets the parts added."""
     order = {node: place for place, node in enumerate(backbone.trunk.nodes)}
@@ -303,6 +274,7 @@ def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
             parts.copy(node, copies)
         elif node is last:
             state = emit(tape, parts.graph, parts, copies[first], gate_style=parts.gate_style)
+            state = parts.widths.fit(state, backbone.depth)
             copies[node] = parts.rearrange(backbone.exit, state, {})
     parts.order_sums()
     if list(parts.added.children()):

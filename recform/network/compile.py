@@ -91,6 +91,8 @@ def compile(
 class _ModuleParts:
     """Blocks that are whole modules, under names such as F.0 and projection.F1_at_2."""
 
+    widths = None
+
     def __init__(
         self,
         root: nn.Module,

@@ -32,6 +32,7 @@ from recform.network.functions import (
     part,
 )
 from recform.network.learned import Coefficients, Deferred
+from recform.network.widths import Widths
 from recform.tape import Add, Call, Combine, Exact, Map, Multiply, Parameter, Tape, fold
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -45,7 +46,13 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class Parts(Protocol):
-    """What a tape's operations are made of: each method adds nodes to the graph it was made for."""
+    """What a tape's operations are made of: each method adds nodes to the graph it was made for.
+
+    `widths` is None where blocks are made for whatever they are given.
+    """
+
+    @property
+    def widths(self) -> Widths | None: ...
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node: ...
     def act(self, index: int, argument: fx.Node) -> fx.Node: ...
@@ -132,8 +139,10 @@ class TorchAlgebra:
             return self._own(function, index, nodes)
         if function == "max":
             return self._like(nodes, self.graph.call_function(maximum, tuple(nodes)))
-        axis = self._layout(nodes[0]).axis
-        return self._like(nodes, self.graph.call_function(cat, tuple(nodes), {"axis": axis}))
+        layouts = [self._layout(node) for node in nodes]
+        joined = self.graph.call_function(cat, tuple(nodes), {"axis": layouts[0].axis})
+        width = sum(layout.channels for layout in layouts)
+        return self._wide(width, self._like(nodes, joined))
 
     def part(self, number: int, count: int, argument: Value) -> Value:
         node = self._node(argument)
@@ -142,7 +151,8 @@ class TorchAlgebra:
             raise UserError("no-projection", f"{layout.channels} channels cannot be split into "
                             f"{count} equal parts", "choose another width")  # fmt: skip
         arguments = (node, number, count, layout.axis)
-        return self._like([node], self.graph.call_function(part, arguments))
+        made = self._like([node], self.graph.call_function(part, arguments))
+        return self._wide(layout.channels // count, made)
 
     def scale(self, factor: Exact, argument: Value) -> Value:
         if factor == -1:
@@ -150,6 +160,9 @@ class TorchAlgebra:
         return self._apply(operator.mul, argument, _to_float(factor))
 
     def add(self, left: Value, right: Value) -> Value:
+        terms = [term for term in (left, right) if isinstance(term, fx.Node)]
+        if self.parts.widths is not None and any(term in self.parts.widths.known for term in terms):
+            _check_widths("+", [self._layout(term) for term in terms if self._is_value(term)])
         return self._apply(operator.add, left, right)
 
     def multiply(self, left: Value, right: Value) -> Value:
@@ -223,7 +236,12 @@ class TorchAlgebra:
                      if isinstance(value, fx.Node) and self._is_value(value)]  # fmt: skip
         if positions and isinstance(made, fx.Node) and made is not self.stem:
             self.positions[made] = max(positions)
+            if self.parts.widths is not None:
+                self.parts.widths.pass_on(values, made)
         return made
+
+    def _wide(self, channels: int, node: fx.Node) -> fx.Node:
+        return node if self.parts.widths is None else self.parts.widths.keep(node, channels)
 
 
 def _check_widths(function: str, layouts: Sequence[Layout]) -> None:

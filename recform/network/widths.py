@@ -1,0 +1,69 @@
+"""Values of another width than the backbone's: what `cat` and `split` make, fit for a block.
+
+    cat(x[l], x[l-1])   2C channels  --1x1 convolution, norm-->  C channels   F
+
+DenseNet's blocks are made for what they are given; a backbone's blocks have a width of their own.
+So a value that is wider or narrower is brought to it where a block, a shortcut or the head reads
+it, by one convolution for each value and place, shared by all who read it there. Functions without
+a width (sums of equal widths, `cat` again, `norm`, `gate`) take such values as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from torch import fx, nn
+
+from recform.network.projection import NormMaker, make_projection
+from recform.network.shape import Shape
+
+
+@dataclass
+class Widths:
+    """The channels of values that have another number than the units' states.
+
+    `reads` are the shapes before each unit and before the head. `add_module` puts a module into
+    the graph.
+    """
+
+    reads: tuple[Shape, ...]
+    norm: NormMaker
+    add_module: Callable[[str, nn.Module, tuple], fx.Node]
+    known: dict[fx.Node, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    _fitted: dict[tuple[fx.Node, int], fx.Node] = field(default_factory=dict)
+
+    def keep(self, value: fx.Node, channels: int) -> fx.Node:
+        self.known[value] = channels
+        return value
+
+    def pass_on(self, values: Iterable[object], made: fx.Node) -> None:
+        """What is made of values, place by place and channel by channel, is as wide as they are."""
+        for value in values:
+            if isinstance(value, fx.Node) and value in self.known:
+                self.known.setdefault(made, self.known[value])
+
+    def channels(self, value: fx.Node, position: int) -> int:
+        return self.known.get(value, self.reads[position].channels)
+
+    def fit(self, value: fx.Node, position: int) -> fx.Node:
+        """A value with as many channels as are read at a position."""
+        wanted = self.reads[position]
+        channels = self.channels(value, position)
+        if channels == wanted.channels:
+            return value
+        if (value, position) not in self._fitted:
+            given = replace(wanted, sizes=_with_channels(wanted, channels))
+            again = sum(1 for _, known in self._fitted if known == position)
+            name = f"fit.{position}" + (f"_{again}" if again else "")
+            module = make_projection(given, wanted, self.norm)
+            self._fitted[value, position] = self.add_module(name, module, (value,))
+            self.names.append(f"formula.{name}")
+        return self._fitted[value, position]
+
+
+def _with_channels(shape: Shape, channels: int) -> tuple[int, ...]:
+    sizes = list(shape.sizes)
+    sizes[shape.channel_axis] = channels
+    return tuple(sizes)
