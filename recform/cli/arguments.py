@@ -29,3 +29,29 @@ ActOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write: .png, .svg or .pdf.")
 ]
+# What `build` and `export` make a network with.
+ClassesOption = Annotated[
+    int | None, typer.Option(help="Classes; by default the backbone's own.", show_default=False)
+]
+ImageSizeOption = Annotated[
+    int | None,
+    typer.Option(help="Side of an image in pixels; by default the backbone's own.",
+                 show_default=False),
+]  # fmt: skip
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(help="How older values pass a stage border: by default conv for images, pool-conv "
+                 "for channels last and tokens.", metavar="conv|pad|pool-conv",
+                 show_default=False),
+]  # fmt: skip
+UnitOption = Annotated[
+    str,
+    typer.Option(help="Attention and MLP as units of their own (sum), or together (block).",
+                 metavar="sum|block"),
+]  # fmt: skip
+PretrainedOption = Annotated[
+    bool, typer.Option("--pretrained", help="Start from timm's published weights.")
+]
+AllowCodeOption = Annotated[
+    bool, typer.Option("--allow-code", help="Run Python code that the formula names.")
+]

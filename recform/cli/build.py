@@ -9,48 +9,49 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recform.cli.arguments import ActOption, BackboneOption, FormulaArgument, JsonOption
+from recform.cli.arguments import (
+    ActOption,
+    AllowCodeOption,
+    BackboneOption,
+    ClassesOption,
+    FormulaArgument,
+    ImageSizeOption,
+    JsonOption,
+    PretrainedOption,
+    ProjectOption,
+    UnitOption,
+)
 from recform.cli.output import print_json, table, talk
 
 if TYPE_CHECKING:
     from recform.network import FormulaNetwork, Size
 
 
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write the network into this folder.", show_default=False),
+]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", show_default=False,
+                 help="Write the network into this file as PyTorch that runs without recform."),
+]  # fmt: skip
+
+
 def build(
     formula: FormulaArgument,
     backbone: BackboneOption = "resnet50",
-    num_classes: Annotated[
-        int | None, typer.Option(help="Classes; by default the backbone's own.", show_default=False)
-    ] = None,
-    image_size: Annotated[
-        int | None,
-        typer.Option(help="Side of an image in pixels, for the costs.", show_default=False),
-    ] = None,
+    num_classes: ClassesOption = None,
+    image_size: ImageSizeOption = None,
     act: ActOption = None,
-    project: Annotated[
-        str | None,
-        typer.Option(help="How older values pass a stage border: by default conv for images, "
-                     "pool-conv for channels last and tokens.", metavar="conv|pad|pool-conv",
-                     show_default=False),
-    ] = None,
-    unit: Annotated[
-        str,
-        typer.Option(help="Attention and MLP as units of their own (sum), or together (block).",
-                     metavar="sum|block"),
-    ] = "sum",
-    pretrained: Annotated[
-        bool, typer.Option("--pretrained", help="Start from timm's published weights.")
-    ] = False,
-    allow_code: Annotated[
-        bool, typer.Option("--allow-code", help="Run Python code that the formula names.")
-    ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Write the network into this folder.",
-                     show_default=False),
-    ] = None,
+    project: ProjectOption = None,
+    unit: UnitOption = "sum",
+    pretrained: PretrainedOption = False,
+    allow_code: AllowCodeOption = False,
+    output: OutputOption = None,
+    source: SourceOption = None,
     as_json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Build the network of a formula on a backbone and print its size beside the plain backbone's.
 
     \b
@@ -63,7 +64,7 @@ def build(
     and more.
     """
     from recform.network import build as make
-    from recform.network import save_network, size
+    from recform.network import save_network, size, write_source
 
     # A module beside the formula is found, as a script's neighbours are.
     sys.path[:0] = [""] if allow_code else []
@@ -78,6 +79,9 @@ def build(
     if output is not None:
         save_network(network, output)
         talk(f"wrote {output}")
+    if source is not None:
+        write_source(network, source, image_size)
+        talk(f"wrote {source}")
 
 
 def _to_json(network: FormulaNetwork, sizes: Size) -> dict[str, object]:

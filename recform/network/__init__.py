@@ -20,6 +20,8 @@ from recform.network.identity import Identity as Identity
 from recform.network.identity import check_identity as check_identity
 from recform.network.saved import load_network as load_network
 from recform.network.saved import save_network as save_network
+from recform.network.source import source_of as source_of
+from recform.network.source import write_source as write_source
 from recform.network.stages import BackboneStages as BackboneStages
 from recform.network.stages import stages_of as stages_of
 from recform.network.survey import Description as Description
