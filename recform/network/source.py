@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -23,10 +24,10 @@ from torch.fx.proxy import TraceError
 from recform.errors import UserError
 from recform.network.build import FormulaNetwork, build
 from recform.network.create import input_size
+from recform.network.making import recorded
 from recform.network.mode import evaluating
 from recform.network.source_graph import ForwardPass, forward_pass
 from recform.network.source_lines import lines_of
-from recform.network.source_making import recorded
 from recform.network.source_tree import PARTS, Tree
 from recform.network.source_words import UnwritableError, Words
 from recform.network.surface import apply_changes
@@ -84,11 +85,9 @@ def _twin(network: FormulaNetwork) -> FormulaNetwork:
         spec.name,
         spec.num_classes,
         spec.in_chans,
-        image_size=plan.image_size,
-        project=plan.project,
-        unit=plan.unit,
         # Its code has run already, when the network was built.
         allow_code=True,
+        **asdict(plan),
         **dict((*spec.keywords, *spec.matched)),
     )
     apply_changes(twin, network.changes)

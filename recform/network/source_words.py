@@ -23,7 +23,7 @@ from torch import nn
 from torch.fx.node import _get_qualified_name
 from torch.nn import functional
 
-from recform.network.source_making import Making
+from recform.network.making import Making
 
 _OWN = "recform."
 
