@@ -88,7 +88,8 @@ def _raise_faults(name: str, report: DataReport) -> None:
         raise UserError("damaged-data", f"{name} has {len(report.damaged):,} damaged images: "
                         f"{named}", "get these files anew, or remove them")  # fmt: skip
     for part, found in (("training", report.train), ("test", report.test)):
-        if found.empty_classes:
+        # What is there to judge by alone has no training part.
+        if found.num_images and found.empty_classes:
             raise UserError("damaged-data", f"{name} has no {part} image of class "
                             f"{found.empty_classes[0]}",
                             "get the missing images, or remove the class")  # fmt: skip

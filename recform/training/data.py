@@ -19,6 +19,7 @@ from recform.training.fashion import read_fashion
 from recform.training.folder import read_folder
 from recform.training.hub import PREFIX, read_hub
 from recform.training.imagenet import read_imagenet
+from recform.training.imagenet_a import read_imagenet_a
 from recform.training.recipe import Recipe
 
 
@@ -109,6 +110,11 @@ DATA_SETS: Mapping[str, DataSource] = MappingProxyType(
         "fashion-mnist": DataSource("70,000 grey pictures, 10 classes", _fashion, recipes.fashion),
         "imagenet": DataSource(
             "ImageNet-1k, a folder a synset", _on_disk(read_imagenet), recipes.liao_imagenet
+        ),
+        "imagenet-a": DataSource(
+            "7,500 hard photos of ImageNet's classes, to judge by",
+            _on_disk(read_imagenet_a),
+            recipes.liao_imagenet,
         ),
         "cub200": DataSource("11,788 birds, 200 classes", _on_disk(read_birds), recipes.folder),
         "folder": DataSource(

@@ -90,12 +90,21 @@ class Pixels:
         return Pixels(self.pixels[indices], self.labels[indices])
 
 
+@dataclass(frozen=True)
+class Subset:
+    """Classes that are some of those that a network knows: the output of each, of so many."""
+
+    outputs: tuple[int, ...]
+    num_outputs: int
+
+
 @dataclass(frozen=True, eq=False)
 class DataSet:
     """A training part and a test part, and what a network must know of them to be built.
 
     `mean` and `deviation` are those of the channels, with pixels between 0 and 1. `directory` is
-    where the files were found, None for what comes with a library.
+    where the files were found, None for what comes with a library. Where its classes are a
+    `subset`, it is there to judge networks for the whole by, and has no training part.
     """
 
     name: str
@@ -107,6 +116,12 @@ class DataSet:
     deviation: tuple[float, ...]
     directory: Path | None = None
     classes: tuple[str, ...] = ()
+    subset: Subset | None = None
+
+    @property
+    def num_outputs(self) -> int:
+        """How many outputs a network for it has."""
+        return self.num_classes if self.subset is None else self.subset.num_outputs
 
     @property
     def num_train(self) -> int:
@@ -115,6 +130,14 @@ class DataSet:
     @property
     def num_test(self) -> int:
         return len(self.test.labels)
+
+
+def check_trainable(data: DataSet) -> None:
+    """Raises UserError `no-data` for a set that is there to judge by."""
+    if data.num_train == 0:
+        raise UserError("no-data", f"{data.name} has no images to train on",
+                        f"judge a network by it: recform evaluate RUN --data {data.name}"
+                        )  # fmt: skip
 
 
 def limited(data: DataSet, num_train: int | None, num_test: int | None) -> DataSet:

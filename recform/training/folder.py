@@ -82,7 +82,7 @@ def read_folder(directory: Path, image_size: int) -> DataSet:
     """
     train_folder = directory / "train"
     test_folder = _test_folder(directory)
-    train, test = _listed(train_folder), _listed(test_folder)
+    train, test = listed(train_folder), listed(test_folder)
     if train.classes != test.classes:
         lone = sorted(set(train.classes) ^ set(test.classes))
         raise UserError(
@@ -90,8 +90,8 @@ def read_folder(directory: Path, image_size: int) -> DataSet:
         )
     return DataSet(
         name="folder",
-        train=_files(train, image_size),
-        test=_files(test, image_size),
+        train=files_of(train, image_size),
+        test=files_of(test, image_size),
         num_classes=len(train.classes),
         image_size=image_size,
         mean=IMAGENET_DEFAULT_MEAN,
@@ -108,7 +108,8 @@ def _test_folder(directory: Path) -> Path:
     raise UserError("no-data", f"{directory} has no folder {' or '.join(TEST_FOLDERS)}", LAYOUT)
 
 
-def _listed(folder: Path) -> ImageFolder:
+def listed(folder: Path) -> ImageFolder:
+    """The images of a folder, a class for each folder in it. Raises UserError `no-data`."""
     try:
         return ImageFolder(str(folder))
     except OSError as error:
@@ -117,7 +118,8 @@ def _listed(folder: Path) -> ImageFolder:
         ) from error
 
 
-def _files(found: ImageFolder, image_size: int) -> Files:
+def files_of(found: ImageFolder, image_size: int) -> Files:
+    """Those images, to be read at this size."""
     paths = tuple(path for path, _ in found.samples)
     return Files(paths, torch.tensor(found.targets), image_size)
 

@@ -58,7 +58,7 @@ def inspect(data: DataSet) -> DataReport:
 
 def _inspect_part(images: Images, num_classes: int) -> tuple[PartReport, list[bytes]]:
     sums, damaged, prints = torch.zeros(3, dtype=torch.float64), [], []
-    for numbers in torch.arange(len(images.labels)).split(CHUNK):
+    for numbers in torch.arange(len(images.labels)).split(CHUNK) if len(images.labels) else ():
         pixels, messages = _fetched(images, numbers)
         damaged += messages
         prints += [hashlib.sha256(image.numpy().tobytes()).digest() for image in pixels]

@@ -1,6 +1,6 @@
 """A trained network asked: how often it is right on a data set, and what it takes a picture for."""
 
-# B batch, K classes
+# B batch, C channels, S side of an image, K classes
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from recform.errors import UserError
 from recform.training.batches import normalized
-from recform.training.dataset import DataSet
+from recform.training.dataset import DataSet, Subset
 from recform.training.device import pick_device
 from recform.training.folder import Files
 from recform.training.loop import Score, score
@@ -46,15 +46,29 @@ def evaluate_on(
         raise UserError(
             "bad-argument", f"the test crop must be above 0 and up to 1, not {test_crop}"
         )
-    num_classes = getattr(model, "num_classes", data.num_classes)
-    if num_classes != data.num_classes:
-        raise UserError("bad-argument", f"the network has {num_classes} classes, and {data.name} "
-                        f"has {data.num_classes}",
+    num_outputs = getattr(model, "num_classes", data.num_outputs)
+    if num_outputs != data.num_outputs:
+        raise UserError("bad-argument", f"the network has {num_outputs} classes, and {data.name} "
+                        f"has {data.num_outputs}",
                         "name the data it was trained on: --data NAME")  # fmt: skip
     place = pick_device(device)
     model.to(place.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     cut = replace(data, test=data.test.middle(test_crop).to(place.place))
+    if data.subset is not None:
+        model = Restricted(model, data.subset).to(place.place)
     return score(model, cut, batch_size, place)
+
+
+class Restricted(nn.Module):
+    """A network of which some outputs alone are asked, in this order."""
+
+    def __init__(self, network: nn.Module, subset: Subset) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("outputs", torch.tensor(subset.outputs), persistent=False)
+
+    def forward(self, images_BCSS: Tensor) -> Tensor:
+        return self.network(images_BCSS)[:, self.outputs]
 
 
 @torch.no_grad()
