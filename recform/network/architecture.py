@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import fx
@@ -39,8 +38,6 @@ class Architecture:
     `plain_borders` the units that run the backbone's own formula, `coverage` the share of the
     backbone's parameters in branches and shortcuts, `stages` its runs of units of one shape.
     `features` are the states at stage borders, `norm` the modules that end `forward_features`.
-    `blocks` has for each path that the graph reads the block that it belongs to: -1 in the stem,
-    and their number in the head; what several blocks read belongs to the last of them.
     """
 
     formula: Formula
@@ -58,7 +55,6 @@ class Architecture:
     stages: tuple[Stage, ...]
     features: tuple[Feature, ...]
     norm: tuple[str, ...]
-    blocks: Mapping[str, int]
 
     @property
     def num_blocks(self) -> int:

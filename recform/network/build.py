@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,8 +28,9 @@ from recform.network.assemble import (
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.features import block_ends, features_of, final_norm
+from recform.network.memory import check_reversible
 from recform.network.projection import PROJECTIONS
-from recform.network.steps import Step, steps_of
+from recform.network.steps import steps_of
 from recform.network.surface import FormulaNetwork, along, apply_changes
 from recform.network.survey import stages_of
 from recform.tape import Stages, Tape, place, unroll
@@ -46,6 +48,8 @@ def build(
     unit: str = "sum",
     gate_reduction: int = 8,
     allow_code: bool = False,
+    recompute: bool = False,
+    reversible: bool = False,
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
@@ -59,16 +63,20 @@ def build(
     units of their own, or "block", where a module with several residual sums is one unit: F(x) is
     then the sum of its branches, and the backbone comes back up to rounding. `gate_reduction` is
     what a gate divides the channels by, between its two maps: 8 in SkipResNet, 2 in its ResNet-110.
-    Blocks from Python are made only with `allow_code`. Further keywords go to timm.
+    Blocks from Python are made only with `allow_code`. `recompute` and `reversible` train in less
+    memory: `set_grad_checkpointing`, `set_reversible`. Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
-    `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`.
+    `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`,
+    `not-reversible`.
 
     >>> net = build("resnet_s_net", backbone="resnet20_cifar", num_classes=10)
     >>> net(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 10])
     """
     formula = resolve(formula)
+    if reversible:
+        check_reversible(formula)
     _check_sizes(num_classes, in_chans, image_size)
     if not isinstance(backbone, str | nn.Module):
         raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
@@ -83,7 +91,16 @@ def build(
     plan = Plan(image_size, project, unit, gate_reduction)
     _check_plan(plan)
     whole = take_apart(model, input_size(model, in_chans, image_size), unit)
-    return _put_together(formula, whole, spec, plan, allow_code)
+    network = _put_together(formula, whole, spec, plan, allow_code)
+    return _in_less_memory(network, recompute, reversible)
+
+
+def _in_less_memory(network: FormulaNetwork, recompute: bool, reversible: bool) -> FormulaNetwork:
+    if recompute:
+        network.set_grad_checkpointing()
+    if reversible:
+        network.set_reversible()
+    return network
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
@@ -132,10 +149,14 @@ def _put_together(
     removed = remove_unread(backbone, graph)
     forward, code = forward_from(graph, backbone)
     kept = [node for _, nodes in features for node in nodes]
-    steps = steps_of(graph, backbone.model, block_ends(backbone, placed, graph), kept)
+    ends = block_ends(backbone, placed, graph)
     model = backbone.model
-    surface = {backbone.method: along(forward), "steps": steps, "__reduce__": _reduce,
-               "__module__": __name__}  # fmt: skip
+    surface = {
+        backbone.method: along(forward),
+        "make_steps": staticmethod(partial(steps_of, graph, ends, kept)),
+        "__reduce__": _reduce,
+        "__module__": __name__,
+    }
     model.__class__ = type(f"{type(model).__name__}ByFormula",
                            (FormulaNetwork, type(model)), surface)  # fmt: skip
     model.feature_info = [dict(feature.info) for feature, _ in features]  # type: ignore[assignment]
@@ -155,21 +176,8 @@ def _put_together(
         stages=stages_of(backbone),
         features=tuple(feature for feature, _ in features),
         norm=norm,
-        blocks=_blocks(steps),
     )
     return model  # type: ignore[return-value]
-
-
-def _blocks(steps: Sequence[Step]) -> Mapping[str, int]:
-    """The block of each path that the forward pass reads, the last that does; -1 in the stem."""
-    blocks: dict[str, int] = {}
-    block = -1
-    for step in steps:
-        layer = step.piece.layer
-        # Behind the last block is the head.
-        block = layer if layer is not None else (block + 1 if block >= 0 else -1)
-        blocks.update(dict.fromkeys(step.paths, block))
-    return blocks
 
 
 def _spares(

@@ -43,7 +43,7 @@ def reversible_pieces(graph: fx.Graph, tape: Tape, formula: Formula, model: nn.M
     return pieces
 
 
-def run_in_pieces(pieces: Pieces, model: nn.Module, *inputs: Any, recomputes: bool = False) -> Any:
+def run_in_pieces(pieces: Pieces, model: nn.Module, images: Any, recomputes: bool = False) -> Any:
     """The output of the forward pass; what is in no run is recomputed if `recomputes`."""
 
     def how(piece: Any, model: nn.Module, read: Sequence[Any]) -> Any:
@@ -51,7 +51,7 @@ def run_in_pieces(pieces: Pieces, model: nn.Module, *inputs: Any, recomputes: bo
             return reverse(piece, model, read)
         return recompute(piece, model, read) if recomputes else piece.run(model, *read)
 
-    return pieces(model, *inputs, how=how)
+    return pieces(model, images, how=how)
 
 
 class SavingModule(fx.GraphModule):
@@ -85,11 +85,10 @@ def save_memory(
 
 
 def _when_recording(straight: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(self: SavingModule, *inputs: Any) -> Any:
+    def forward(self: SavingModule, input: Any) -> Any:
         if not is_recording():
-            return straight(self, *inputs)
-        recomputes = self.meta["saving"][2]
-        return run_in_pieces(_pieces(self), self, *inputs, recomputes=recomputes)
+            return straight(self, input)
+        return run_in_pieces(_pieces(self), self, input, recomputes=self.meta["saving"][2])
 
     return forward
 

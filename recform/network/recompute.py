@@ -55,6 +55,10 @@ class Pieces:
     pieces: tuple[Piece, ...]
     output: Any
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Pieces:
+        """Itself: it is code, and holds no weights."""
+        return self
+
     def __call__(self, model: nn.Module, *inputs: Any, how: Callable[..., Any]) -> Any:
         """The output of the graph; `how(piece, model, read)` runs a piece."""
         values: dict[fx.Node, Any] = dict(zip(self.given, inputs, strict=True))

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.utils.checkpoint import checkpoint
 
 from recform.network.recompute import Piece, in_pieces, is_recording, recompute
 
@@ -34,7 +36,7 @@ class Step:
 
 
 def steps_of(
-    graph: fx.Graph, model: nn.Module, ends: Sequence[fx.Node], kept: Collection[fx.Node]
+    graph: fx.Graph, ends: Sequence[fx.Node], kept: Collection[fx.Node], model: nn.Module
 ) -> tuple[Step, ...]:
     """The steps of a graph. `ends` are the last nodes of the stem and of each block, in order.
 
@@ -53,6 +55,18 @@ def steps_of(
     )
 
 
+def blocks_of(steps: Sequence[Step]) -> dict[str, int]:
+    """The block of each path that the steps use, the last that does; -1 in the stem."""
+    blocks: dict[str, int] = {}
+    block = -1
+    for step in steps:
+        layer = step.piece.layer
+        # Behind the last block is the head.
+        block = layer if layer is not None else (block + 1 if block >= 0 else -1)
+        blocks.update(dict.fromkeys(step.paths, block))
+    return blocks
+
+
 def run_steps(
     model: nn.Module,
     steps: Sequence[Step],
@@ -63,10 +77,9 @@ def run_steps(
     """The values of the wanted names; with `twice`, blocks are computed again for gradients."""
     values: dict[str, Any] = {"images": images}
     found: dict[str, Any] = {}
-    twice = twice and is_recording()
+    run = _run_twice if twice and torch.is_grad_enabled() else _run
     for step in steps:
-        given = [values[name] for name in step.reads]
-        made = recompute(step.piece, model, given) if twice else step.piece.run(model, *given)
+        made = run(step.piece, model, [values[name] for name in step.reads])
         for name, value in zip(step.makes, made, strict=True):
             values[name] = value
             if name in wanted:
@@ -74,6 +87,19 @@ def run_steps(
         for name in step.frees:
             del values[name]
     return found
+
+
+def _run(piece: Piece, model: nn.Module, given: Sequence[Any]) -> Any:
+    return piece.run(model, *given)
+
+
+def _run_twice(piece: Piece, model: nn.Module, given: Sequence[Any]) -> Any:
+    if is_recording():
+        return recompute(piece, model, given)
+    if piece.layer is None or torch.compiler.is_exporting() or torch.jit.is_tracing():
+        return piece.run(model, *given)
+    # What a compiler runs again changes no buffers.
+    return checkpoint(partial(piece.run, model), *given, use_reentrant=False)
 
 
 def _chunks(

@@ -17,6 +17,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+import torch
 from timm.models._features import feature_take_indices
 from torch import Tensor, nn
 
@@ -24,12 +25,19 @@ from recform.errors import UserError
 from recform.network.architecture import Architecture
 from recform.network.features import Feature
 from recform.network.grouping import group_by_blocks
+from recform.network.memory import reversible_pieces, run_in_pieces
 from recform.network.projection import to_image
-from recform.network.steps import Step, run_steps
+from recform.network.recompute import Pieces, is_recording
+from recform.network.steps import Step, blocks_of, run_steps
 
 FORMATS = ("NCHW", "NLC")
 # Methods whose effect a pickle and a saved network carry: they are called again.
-CHANGES = ("reset_classifier", "prune_intermediate_layers", "set_grad_checkpointing")
+CHANGES = (
+    "reset_classifier",
+    "prune_intermediate_layers",
+    "set_grad_checkpointing",
+    "set_reversible",
+)
 
 
 class FormulaNetwork(nn.Module):
@@ -40,14 +48,28 @@ class FormulaNetwork(nn.Module):
     """
 
     architecture: Architecture
-    steps: tuple[Step, ...] = ()
+    make_steps: Callable[[nn.Module], tuple[Step, ...]]
+    known_steps: tuple[Step, ...] | None = None
     grad_checkpointing: bool = False
+    reversible_pieces: Pieces | None = None
     changes: tuple[tuple[str, dict[str, Any]], ...] = ()
     last_feature: int | None = None
 
     @property
     def code(self) -> str:
         return self.architecture.code
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The forward pass in steps, made when they are asked for first, for all copies."""
+        kind = type(self)
+        if kind.known_steps is None:
+            if torch.compiler.is_compiling():
+                raise UserError("bad-argument", "the steps of a network are made before it is "
+                                "compiled", "compile features_only(network), or call "
+                                "forward_intermediates once before")  # fmt: skip
+            kind.known_steps = kind.make_steps(self)
+        return kind.known_steps
 
     def forward_intermediates(
         self,
@@ -116,8 +138,23 @@ class FormulaNetwork(nn.Module):
         Gradients stay the same: a block runs again from the same random state, on the same older
         values, and running statistics move once. Stem and head run once.
         """
-        self.grad_checkpointing = enable
+        # The steps are made here, for a compiler cannot make them.
+        self.grad_checkpointing = enable and bool(self.steps)
         self._note("set_grad_checkpointing", enable=enable)
+
+    def set_reversible(self, enable: bool = True) -> None:
+        """Keep no states where the formula gives them back: the backward pass solves for them.
+
+        Gradients stay the same up to rounding. With `set_grad_checkpointing` as well, blocks that
+        are not reversible, as those at stage borders, are computed again.
+
+        Raises UserError `not-reversible`, with what is lost.
+        """
+        made = self.architecture
+        self.reversible_pieces = (
+            reversible_pieces(made.graph, made.tape, made.formula, self) if enable else None
+        )
+        self._note("set_reversible", enable=enable)
 
     def get_classifier(self) -> nn.Module:
         self._needs("get_classifier", "it has no classifier that timm knows")
@@ -141,7 +178,7 @@ class FormulaNetwork(nn.Module):
         own = getattr(super(), "group_matcher", None)
         matcher = own(coarse=coarse) if own is not None else None
         names = [name for name, _ in (*self.named_parameters(), *self.named_modules())]
-        return group_by_blocks(names, self.architecture.blocks, matcher)
+        return group_by_blocks(names, blocks_of(self.steps), matcher)
 
     def no_weight_decay(self) -> set[str]:
         """Parameters that weight decay leaves alone: the backbone's, and the formula's numbers.
@@ -227,9 +264,12 @@ def along(forward: Callable[..., Any]) -> Callable[..., Any]:
     """The method of a network whose straight-line code is `forward`: in steps where it must be."""
 
     def method(self: FormulaNetwork, x: Tensor, *rest: Any, **context: Any) -> Any:
-        if not self.grad_checkpointing and self.last_feature is None:
+        saves = self.grad_checkpointing or self.reversible_pieces is not None
+        if not saves and self.last_feature is None:
             return forward(self, x, *rest, **context)
         refuse_context(context, *rest)
+        if self.reversible_pieces is not None and self.last_feature is None and is_recording():
+            return run_in_pieces(self.reversible_pieces, self, x, self.grad_checkpointing)
         return self._end(self._run(x, set(), self.last_feature), self.last_feature)
 
     return method
