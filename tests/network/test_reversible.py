@@ -1,6 +1,7 @@
 """Reversible training: the same gradients, and memory that does not grow with depth."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -169,3 +170,41 @@ def test_a_formula_that_is_not_reversible_is_refused_with_what_is_lost():
         "from x[l+1]\n  = hint: use recompute, which goes with any formula, or one of revnet, "
         "momentum, leapfrog, midpoint"
     )
+
+
+def test_a_built_network_has_the_same_step_at_any_border():
+    """Stage borders run the backbone's own formula, and are computed again."""
+    torch.manual_seed(0)
+    plain = recform.build("revnet", "resnet20_cifar", num_classes=5).double()
+    images = torch.randn(4, 3, 8, 8, dtype=torch.double)
+    for ways in (
+        {"recompute": True},
+        {"reversible": True},
+        {"recompute": True, "reversible": True},
+    ):
+        net = recform.build("revnet", "resnet20_cifar", num_classes=5, **ways).double()
+        net.load_state_dict(plain.state_dict())
+        assert_same_step(step(copy.deepcopy(plain), images), step(net, images), 1e-9)
+
+
+def test_a_built_network_stays_reversible_in_copies_and_pickles():
+    net = recform.build("leapfrog", "resnet20_cifar", num_classes=5, reversible=True)
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert twin.reversible_pieces is not None
+    net.set_reversible(False)
+    assert net.reversible_pieces is None
+
+
+def test_a_built_network_keeps_fewer_bytes():
+    """Of 27 blocks 3 are not reversible: at stage borders, and the last."""
+    images = torch.randn(4, 3, 32, 32)
+    net = recform.build("leapfrog", "resnet56_cifar", num_classes=5)
+    net(images).sum().backward()
+    ordinary = peak_bytes(lambda: net(images).sum().backward())
+    net.set_reversible()
+    assert peak_bytes(lambda: net(images).sum().backward()) < ordinary / 2
+
+
+def test_a_network_that_is_not_reversible_is_refused_before_it_is_built():
+    with pytest.raises(UserError, match=r"F\(x\[l-1\]\) and x\[l\] are lost"):
+        recform.build("resnet_s", "resnet20_cifar", reversible=True)
