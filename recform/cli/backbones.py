@@ -31,20 +31,25 @@ def backbones(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List backbones, with their residual units, stages and coverage.
+    """List backbones, with their residual units, stages and coverage; or the named nets.
 
     \b
     Example:  recform backbones 'convnext_*'
+              recform backbones 'recform_*'
 
     Without PATTERN: the families, at once. With one: each match is taken apart, about a second
     each, and printed as it is done; `in F and S` is the share of its parameters in branches and
-    shortcuts. --check builds one backbone by its own formula, x[l+1] = act(x[l] + F(x[l])), and
-    compares it with itself bit for bit. With --json: one list of objects, or one object.
+    shortcuts. 'recform_*' lists the named nets instead: formulas on backbones, which timm knows by
+    these names once recform.network is imported. --check builds one backbone by its own formula,
+    x[l+1] = act(x[l] + F(x[l])), and compares it with itself bit for bit. With --json: one list of
+    objects, or one object.
     """
     if check is not None:
         _check(check, image_size, as_json)
     elif pattern is None:
         _list_families(as_json)
+    elif pattern.startswith("recform_"):
+        _list_named(pattern, as_json)
     else:
         _list_matches(pattern, image_size, as_json)
 
@@ -80,6 +85,24 @@ def _list_families(as_json: bool) -> None:
     rows = [(family.name, str(family.num_models), family.example) for family in found]
     print(table(("family", "models", "for example"), rows))
     talk("take some apart: recform backbones 'convnext_*'")
+    talk("the named nets: recform backbones 'recform_*'")
+
+
+def _list_named(pattern: str, as_json: bool) -> None:
+    from recform.network import find_named_nets
+
+    found = find_named_nets(pattern)
+    if as_json:
+        print_json([net.to_json() for net in found])
+        return
+    width = max(len(net.name) for net in found)
+    print(
+        f"{'named net'.ljust(width)}   parameters  formula on backbone, and where it was published"
+    )
+    for net in found:
+        what = f"{net.formula} on {net.backbone}"
+        told = f"{what}: {net.published_as}" if net.published_as else what
+        print(f"{net.name.ljust(width)}  {net.params:11,}  {told}")
 
 
 def _list_matches(pattern: str, image_size: int | None, as_json: bool) -> None:

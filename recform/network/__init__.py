@@ -18,6 +18,12 @@ from recform.network.cost import size as size
 from recform.network.create import BackboneSpec as BackboneSpec
 from recform.network.identity import Identity as Identity
 from recform.network.identity import check_identity as check_identity
+from recform.network.named import NAMED_NETS as NAMED_NETS
+from recform.network.named import NamedNet as NamedNet
+from recform.network.named import find_named_nets as find_named_nets
+from recform.network.named import named_net as named_net
+from recform.network.registry import create_named as create_named
+from recform.network.registry import feature_extractor as feature_extractor
 from recform.network.saved import load_network as load_network
 from recform.network.saved import save_network as save_network
 from recform.network.source import source_of as source_of

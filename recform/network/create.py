@@ -11,6 +11,7 @@ import timm
 from torch import nn
 
 from recform.errors import UserError
+from recform.network.named import PREFIX, named_net
 from recform.network.zoo import CIFAR_NETS
 
 
@@ -41,6 +42,10 @@ def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
             raise UserError("no-weights", f"there are no published weights for {spec.name}",
                             "train it: recform train ... --data cifar10")  # fmt: skip
         return _call(CIFAR_NETS[spec.name], spec.name, keywords)
+    if spec.name.startswith(PREFIX):
+        net = named_net(spec.name)
+        raise UserError("unknown-backbone", f"{net.name} is no backbone: it has a formula already",
+                        f"recform build {net.formula} --backbone {net.backbone}")  # fmt: skip
     if not timm.is_model(spec.name):
         raise UserError("unknown-backbone", f"there is no backbone `{spec.name}`",
                         _hint(spec.name))  # fmt: skip
@@ -82,7 +87,7 @@ def _call(builder: Any, name: str, keywords: dict[str, Any]) -> nn.Module:
 
 
 def _hint(name: str) -> str:
-    known = [*CIFAR_NETS, *timm.list_models()]
+    known = [*CIFAR_NETS, *timm.list_models(exclude_filters=f"{PREFIX}*")]
     matches = get_close_matches(name, known, n=3)
     return (
         f"did you mean {' or '.join(matches)}?"

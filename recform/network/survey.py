@@ -16,6 +16,7 @@ from timm.models import list_modules
 from recform.errors import UserError
 from recform.network.backbone import Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
+from recform.network.named import PREFIX
 from recform.network.zoo import CIFAR_NETS
 
 
@@ -82,7 +83,8 @@ def find_backbones(pattern: str) -> list[str]:
 
     Raises UserError `unknown-backbone` where none does.
     """
-    names = [name for name in (*CIFAR_NETS, *timm.list_models()) if fnmatchcase(name, pattern)]
+    known = (*CIFAR_NETS, *timm.list_models(exclude_filters=f"{PREFIX}*"))
+    names = [name for name in known if fnmatchcase(name, pattern)]
     if not names:
         raise UserError("unknown-backbone", f"no backbone matches `{pattern}`",
                         "use * for any letters: recform backbones 'resnet*'")  # fmt: skip
@@ -93,7 +95,7 @@ def families() -> list[Family]:
     """timm's families, that is its model files, and recform's CIFAR nets."""
     found = [Family("recform (CIFAR)", len(CIFAR_NETS), next(iter(CIFAR_NETS)))]
     for name in sorted(list_modules()):
-        models = timm.list_models(module=name)
+        models = timm.list_models(module=name, exclude_filters=f"{PREFIX}*")
         if models:
             found.append(Family(name, len(models), models[0]))
     return found

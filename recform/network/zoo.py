@@ -88,6 +88,7 @@ class ThreeStageResNet(nn.Module):
         drop_rate: float = 0.0,
         drop_path_rate: float = 0.0,
         zero_init_last: bool = False,
+        global_pool: str = "avg",
         block: type[nn.Module] = BasicBlock,
         stem_width: int | None = None,
         **block_args: Any,
@@ -109,7 +110,9 @@ class ThreeStageResNet(nn.Module):
         self.feature_info += info
         self._num_stages = len(channels)
         self.num_features = self.head_hidden_size = info[-1]["num_chs"]
-        self.global_pool, self.fc = create_classifier(self.num_features, num_classes)  # type: ignore[misc]
+        self.global_pool, self.fc = create_classifier(  # type: ignore[misc]
+            self.num_features, num_classes, global_pool
+        )
         self._init_weights(zero_init_last)
         _finish(self, "conv1", "fc")
 

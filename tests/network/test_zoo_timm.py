@@ -1,0 +1,165 @@
+"""The named nets as timm models, and as names on the command line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import timm
+import torch
+from timm.models import load_checkpoint
+from timm.models._hub import save_for_hf
+from typer.testing import CliRunner
+
+import recform
+from recform.cli.main import app
+from recform.errors import UserError
+from recform.formula import resolve
+from recform.network import (
+    CIFAR_NETS,
+    NAMED_NETS,
+    feature_extractor,
+    find_named_nets,
+    named_net,
+    num_parameters,
+)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+def test_every_named_net_is_a_formula_on_a_backbone():
+    assert len({net.name for net in NAMED_NETS}) == len(NAMED_NETS)
+    for net in NAMED_NETS:
+        assert resolve(net.formula).title
+        assert net.backbone in CIFAR_NETS or timm.is_model(net.backbone)
+
+
+def test_timm_knows_every_named_net():
+    assert set(timm.list_models("recform_*")) == {net.name for net in NAMED_NETS}
+
+
+def test_importing_the_room_registers_them_and_importing_recform_does_not():
+    code = ("import sys, recform; assert 'timm' not in sys.modules; import recform.network, timm; "
+            "print(len(timm.list_models('recform_*')))")  # fmt: skip
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(made.stdout) == len(NAMED_NETS)
+
+
+def test_a_named_net_takes_the_keywords_of_timm():
+    network = timm.create_model("recform_resnet18_cifar_resnet_s_net", num_classes=7, in_chans=1)
+    assert network.architecture.spec.name == "resnet18_cifar"
+    assert network(torch.zeros(2, 1, 32, 32)).shape == (2, 7)
+    assert network.get_classifier().out_features == 7
+    assert timm.data.resolve_model_data_config(network)["mean"] == (0.4914, 0.4822, 0.4465)
+
+
+def test_the_gates_of_resnet_110_are_half_as_wide_as_its_states():
+    with torch.device("meta"):
+        network = timm.create_model("recform_resnet110_cifar_skip_resnet")
+    assert network.get_submodule("formula.gate.53").norm.num_features == 32
+
+
+def test_features_only_gives_a_state_for_each_stage():
+    extractor = timm.create_model(
+        "recform_resnet18_cifar_resnet_s_net", features_only=True, out_indices=(1, 3)
+    )
+    shapes = [tuple(state.shape) for state in extractor(torch.zeros(2, 3, 32, 32))]
+    assert shapes == [(2, 64, 32, 32), (2, 256, 8, 8)]
+    assert extractor.feature_info.channels() == [64, 256]
+    assert extractor.feature_info.reduction() == [1, 4]
+
+
+def test_features_are_the_states_that_the_network_computes():
+    network = recform.build("resnet_s_net", "resnet20_cifar").eval()
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        expected = network.forward_features(images)
+        *_, last = feature_extractor(network)(images)
+    assert torch.equal(last, expected)
+
+
+def test_another_extractor_of_features_is_refused():
+    with pytest.raises(UserError) as refusal:
+        timm.create_model("recform_resnet18_resnet", features_only=True, feature_cls="hook")
+    assert refusal.value.code == "bad-argument"
+    assert "not extracted by `hook`" in str(refusal.value)
+
+
+def test_pretrained_weights_are_the_backbones_and_only_what_is_new_is_not(tmp_path):
+    torch.save(timm.create_model("resnet18").state_dict(), tmp_path / "resnet18.pth")
+    network = timm.create_model(
+        "recform_resnet18_resnet_s_net", pretrained=True,
+        pretrained_cfg_overlay={"file": str(tmp_path / "resnet18.pth")},
+    )  # fmt: skip
+    weights = torch.load(tmp_path / "resnet18.pth")
+    state = network.state_dict()
+    added = {key for key in state if key not in weights}
+    assert added
+    assert all(key.startswith("formula.projection.") for key in added)
+    assert all(torch.equal(state[key], weights[key]) for key in weights)
+
+
+def test_weights_of_the_whole_network_load_from_a_folder_as_timm_has_them(tmp_path):
+    network = timm.create_model("recform_resnet18_cifar_resnet_s_net", num_classes=5)
+    network.pretrained_cfg = {
+        **network.pretrained_cfg, "architecture": "recform_resnet18_cifar_resnet_s_net"
+    }  # fmt: skip
+    save_for_hf(network, tmp_path, model_args={"num_classes": 5}, safe_serialization=True)
+    twin = timm.create_model(f"local-dir:{tmp_path}", pretrained=True)
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(twin.state_dict()[key], tensor), key
+    load_checkpoint(network, str(tmp_path / "model.safetensors"))
+
+
+def test_cifar_nets_have_no_pretrained_weights():
+    with pytest.raises(UserError) as refusal:
+        timm.create_model("recform_resnet18_cifar_resnet", pretrained=True)
+    assert refusal.value.code == "no-weights"
+
+
+def test_a_named_net_is_no_backbone():
+    with pytest.raises(UserError) as refusal:
+        recform.build("resnet_s", backbone="recform_resnet50_skip_resnet")
+    (told,) = refusal.value.diagnostics
+    assert told.message == "recform_resnet50_skip_resnet is no backbone: it has a formula already"
+    assert told.hint == "recform build skip_resnet --backbone resnet50"
+
+
+def test_an_unknown_name_is_told_a_known_one():
+    with pytest.raises(UserError) as refusal:
+        named_net("recform_resnet50_skipresnet")
+    assert refusal.value.diagnostics[0].hint == "did you mean `recform_resnet50_skip_resnet`?"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "net", [pytest.param(net, id=net.name) for net in NAMED_NETS if not net.published_as]
+)
+def test_a_net_that_is_in_no_table_has_the_parameters_that_ours_says(net):
+    # tests/network/test_sizes.py counts the others.
+    with torch.device("meta"):
+        assert num_parameters(timm.create_model(net.name)) == net.params
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_command_line_lists_them():
+    lines = run("backbones", "recform_*resnet50_skip*").splitlines()
+    assert lines[0].split()[:3] == ["named", "net", "parameters"]
+    assert lines[1].split() == ["recform_resnet50_skip_resnet", "40,154,856", "skip_resnet", "on",
+                                "resnet50:", "Skip-ResNet-50", "(SkipResNet)"]  # fmt: skip
+    (found,) = json.loads(run("backbones", "recform_*resnet50_skip*", "--json"))
+    assert found == named_net("recform_resnet50_skip_resnet").to_json()
+
+
+def test_a_pattern_that_no_named_net_has_is_refused():
+    with pytest.raises(UserError) as refusal:
+        find_named_nets("recform_vgg*")
+    assert refusal.value.diagnostics[0].message == "no named net matches `recform_vgg*`"
