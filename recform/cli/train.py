@@ -52,7 +52,7 @@ AmpOption = Annotated[
     typer.Option(metavar="bf16|fp16|none", help="Precision of autocast.", show_default=False),
 ]
 SeedOption = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or xla.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, xla or tpu.")]
 SideOption = Annotated[
     int | None, typer.Option(help="Side of an image; the data's, if left out.", show_default=False)
 ]
@@ -87,6 +87,9 @@ BoardOption = Annotated[
 
 
 @dataclass(frozen=True)
+ShardOption = Annotated[
+    bool, typer.Option("--shard", help="Deal the weights out to torchrun's processes (FSDP).")
+]
 class Order:
     """How the run is to go, apart from what is trained on what."""
 
@@ -102,6 +105,7 @@ class Order:
 def train(
     formula: FormulaArgument,
     backbone: BackboneOption = "resnet20_cifar",
+    sharded: bool
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
     recipe: RecipeOption = None,
@@ -127,6 +131,7 @@ def train(
     """Train the network of a formula and keep all that is needed to repeat it.
 
     \b
+    sharded: ShardOption = False,
     Example:  recform train resnet_s --data digits --epochs 2
               recform train resnet_s_net --data cifar10 --recipe liao-cifar --set cutout=1/2
 
@@ -245,6 +250,7 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
 @contextmanager
 def _listener(title: str, order: Order) -> Iterator[Progress]:
     """A bar, and what else is asked for; nothing in the processes that do not lead."""
+                sharded=order.sharded,
     from recform.cli.progress import Bar
     from recform.training import Several, Silent, TensorBoard, is_leader
 

@@ -29,6 +29,8 @@ from recform.training.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor]
 WHOLE = slice(None)
+# The label of an image that only fills a batch up: cross_entropy leaves it out by itself.
+NOBODY = -100
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +70,15 @@ class TrainingBatches(TorchDataset):
 
 @dataclass(frozen=True, eq=False)
 class EvaluationBatches(TorchDataset):
-    """All images in their own order, the last batch smaller where they do not divide."""
+    """All images in their own order, the last batch smaller where they do not divide.
+
+    A batch whose size is no multiple of `multiple` is filled up with its first image, as `NOBODY`.
+    """
 
     images: Images
     batch_size: int
     part: slice = field(default_factory=lambda: WHOLE)
+    multiple: int = 1
 
     def __len__(self) -> int:
         return -(-len(self.images.labels) // self.batch_size)
@@ -80,7 +86,14 @@ class EvaluationBatches(TorchDataset):
     def __getitem__(self, step: int) -> Batch | UserError:
         first = step * self.batch_size
         last = min(first + self.batch_size, len(self.images.labels))
-        return _fetched(self.images, torch.arange(first, last)[self.part])
+        num_missing = (first - last) % self.multiple
+        if num_missing == 0:
+            return _fetched(self.images, torch.arange(first, last)[self.part])
+        places = torch.arange(first, last + num_missing)[self.part]
+        batch = _fetched(self.images, torch.where(places < last, places, first))
+        if isinstance(batch, UserError):
+            return batch
+        return batch[0], batch[1].masked_fill((places >= last).to(batch[1].device), NOBODY)
 
 
 def num_training_batches(num_images: int, recipe: Recipe) -> int:
@@ -115,8 +128,8 @@ def load(
             raise batch
         images_BCSS, labels_B = batch
         yield (
-            images_BCSS.to(device.place, non_blocking=True),
-            labels_B.to(device.place, non_blocking=True),
+            device.spread(images_BCSS.to(device.place, non_blocking=True)),
+            device.spread(labels_B.to(device.place, non_blocking=True)),
         )
 
 

@@ -26,6 +26,7 @@ from recform.training.progress import EpochMetrics
 from recform.training.recipe import Recipe
 from recform.training.record import Identity
 from recform.training.run import RunFolder, remove, unwritable
+from recform.training.sharding import dealt_memory, dealt_weights, whole
 
 FORMAT = "recform checkpoint 2"
 # Settings of a run by the option that chooses each; what differs in another way is another run.
@@ -47,26 +48,30 @@ MISFITS = (AttributeError, EOFError, LookupError, RuntimeError, TypeError, Value
 def save_checkpoint(path: Path, task: Task, point: Point, identity: Identity) -> None:
     """Replaces the file in one go; of a team, all must call it. Raises UserError `unwritable`."""
     tally, random = point.tally.together(task.team), task.team.gather(task.device.random_states())
-    if task.team.leads:
-        content = {
-            "format": FORMAT,
-            "identity": dict(identity),
-            "model": task.model.state_dict(),
-            "average": None if task.average is None else task.average.module.state_dict(),
-            "optimizer": task.optimizer.state_dict(),
-            "scaler": task.scaler.state_dict(),
-            "random": random,
-            "point": {
+    if task.team.leads or task.sharded:
+        learned = whole(_learned(task))
+        if task.team.leads:
+            reached = {
                 "history": [asdict(metrics) for metrics in point.history],
                 "step": point.step,
                 "loss": tally.loss,
                 "correct": tally.correct,
                 "num_images": tally.num_images,
                 "seconds": point.seconds,
-            },
-        }
-        _write(path, _on_processor(content))
+            }
+            content = {"random": random, "point": reached}
+            about = {"format": FORMAT, "identity": dict(identity)}
+            _write(path, {**about, **learned, **whole(content)})
     task.team.wait()
+
+
+def _learned(task: Task) -> dict[str, Any]:
+    return {
+        "model": task.model.state_dict(),
+        "average": None if task.average is None else task.average.module.state_dict(),
+        "optimizer": task.optimizer.state_dict(),
+        "scaler": task.scaler.state_dict(),
+    }
 
 
 def save_last(folder: RunFolder, task: Task, point: Point, identity: Identity, keep: int) -> None:
@@ -85,17 +90,6 @@ def save_last(folder: RunFolder, task: Task, point: Point, identity: Identity, k
         except OSError as error:
             raise unwritable(folder.last, error) from error
     task.team.wait()
-
-
-def _on_processor(value: Any) -> Any:
-    """The same value with its tensors in the processor's memory: readable on any machine."""
-    if isinstance(value, Tensor):
-        return value.cpu()
-    if isinstance(value, Mapping):
-        return {key: _on_processor(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_on_processor(item) for item in value]
-    return value
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -121,10 +115,11 @@ def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:
     content = _read(path)
     try:
         _check_identity(path, content["identity"], identity)
-        task.model.load_state_dict(content["model"])
+        task.model.load_state_dict(dealt_weights(content["model"], task.model))
         if task.average is not None:
-            task.average.module.load_state_dict(content["average"])
-        task.optimizer.load_state_dict(content["optimizer"])
+            average = task.average.module
+            average.load_state_dict(dealt_weights(content["average"], average))
+        task.optimizer.load_state_dict(dealt_memory(content["optimizer"], task.optimizer))
         task.scaler.load_state_dict(content["scaler"])
         states = content["random"]
         task.device.set_random_states(states[task.team.rank % len(states)])

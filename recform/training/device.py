@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from recform.errors import UserError
+from recform.training.tpu import open_tpu
 
 
 class Device(Protocol):
@@ -43,12 +44,31 @@ class Device(Protocol):
         """Whether copies to it are faster from pinned memory."""
         ...
 
+    @property
+    def num_devices(self) -> int:
+        """Devices that one process drives, each with its part of every batch."""
+        ...
+
+    @property
+    def one_shape(self) -> bool:
+        """Whether a batch of another size is compiled anew, and is better filled up."""
+        ...
+
+    @property
+    def backend(self) -> str:
+        """What processes that train together talk through; empty where they cannot."""
+        ...
+
     def describe(self) -> str:
         """The name of the hardware."""
         ...
 
     def peak_memory(self) -> int:
         """The most bytes in use so far."""
+        ...
+
+    def spread(self, batch: Tensor) -> Tensor:
+        """The batch, dealt out to the devices of this process."""
         ...
 
     def end_step(self) -> None:
@@ -76,6 +96,9 @@ class Cpu:
     place: torch.device = torch.device("cpu")  # noqa: RUF009 (immutable)
     num_workers: int = 0
     pins_memory: bool = False
+    num_devices: int = 1
+    one_shape: bool = False
+    backend: str = "gloo"
 
     def describe(self) -> str:
         return f"CPU, {torch.get_num_threads()} threads"
@@ -85,6 +108,9 @@ class Cpu:
         # Linux counts in kilobytes, macOS in bytes.
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+    def spread(self, batch: Tensor) -> Tensor:
+        return batch
 
     def end_step(self) -> None:
         pass
@@ -107,12 +133,18 @@ class Cuda:
     place: torch.device = torch.device("cuda")  # noqa: RUF009 (immutable)
     num_workers: int = min(8, os.cpu_count() or 1)
     pins_memory: bool = True
+    num_devices: int = 1
+    one_shape: bool = False
+    backend: str = "nccl"
 
     def describe(self) -> str:
         return torch.cuda.get_device_name()
 
     def peak_memory(self) -> int:
         return torch.cuda.max_memory_allocated()
+
+    def spread(self, batch: Tensor) -> Tensor:
+        return batch
 
     def end_step(self) -> None:
         pass
@@ -155,11 +187,19 @@ def _cuda() -> Device:
 def _xla() -> Device:
     try:
         # One release of torch_xla fits one of torch: most environments have none.
-        from recform.training.xla import Xla
+        from recform.training.xla import open_xla
     except ImportError as error:
         hint = "docs/training.md says how its environment is made; or --device cpu"
         raise UserError("no-device", f"torch_xla cannot be used ({error})", hint) from error
-    return Xla()
+    return open_xla()
+
+
+def _tpu() -> Device:
+    try:
+        return open_tpu()
+    except LookupError as error:
+        hint = "pip install torch_tpu on a machine with a TPU; or --device xla, --device cpu"
+        raise UserError("no-device", f"no TPU can be used: {error}", hint) from error
 
 
 def _any() -> Device:
@@ -167,5 +207,5 @@ def _any() -> Device:
 
 
 _KINDS: Mapping[str, Callable[[], Device]] = MappingProxyType(
-    {"auto": _any, "cpu": Cpu, "cuda": _cuda, "xla": _xla}
+    {"auto": _any, "cpu": Cpu, "cuda": _cuda, "xla": _xla, "tpu": _tpu}
 )

@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 
 from recform.errors import UserError
 from recform.training.batches import (
+    NOBODY,
     EvaluationBatches,
     load,
     normalized,
@@ -54,7 +55,9 @@ class Task:
     """What a run works with. Network, optimizer and schedule change as it trains.
 
     `forward` is the network as it is run, compiled or shared by a team; `average` the running mean
-    of its weights, if one is kept; `scaler` keeps small gradients alive in fp16.
+    of its weights, if one is kept; `scaler` keeps small gradients alive in fp16. Where the
+    network is `sharded` each process has a part of the weights, and all must run it together; its
+    multiply-accumulates for an image cannot be counted any more, and are in `macs`.
     """
 
     model: nn.Module
@@ -69,6 +72,8 @@ class Task:
     device: Device
     team: Team
     progress: Progress
+    macs: int | None
+    sharded: bool
 
     @property
     def steps_per_epoch(self) -> int:
@@ -198,13 +203,13 @@ def score(
     # Counts are exact in 32 bits up to 16 million images.
     sums = torch.zeros(4, device=device.place)
     num_guesses = min(TOP, data.num_classes)
-    for images_BCSS, labels_B in load(EvaluationBatches(data.test, batch_size, team.part), device):
-        if len(labels_B) == 0:
-            continue
+    multiple = batch_size if device.one_shape else team.size
+    batches = EvaluationBatches(data.test, batch_size, team.part, multiple)
+    for images_BCSS, labels_B in load(batches, device):
         logits_BK = model(normalized(images_BCSS, data))
         loss = cross_entropy(logits_BK.float(), labels_B, reduction="sum")
         hits_BK = logits_BK.topk(num_guesses).indices == labels_B[:, None]
-        counts = (hits_BK[:, 0].sum(), hits_BK.sum(), torch.full_like(loss, len(labels_B)))
+        counts = (hits_BK[:, 0].sum(), hits_BK.sum(), (labels_B != NOBODY).sum())
         sums = sums + torch.stack([loss, *(count.to(loss.dtype) for count in counts)])
         device.end_step()
         if stop is not None and stop.signum and team.size == 1:

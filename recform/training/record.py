@@ -65,6 +65,7 @@ def configuration(
             "name": task.device.name,
             "hardware": task.device.describe(),
             "processes": task.team.size,
+            "sharded": task.sharded,
             "compiled": task.forward is not task.model and task.team.size == 1,
         },
         "versions": versions(),
@@ -130,7 +131,7 @@ def summary_of(task: Task, point: Point, formula_text: str, backbone: str) -> Su
         best_top1=best.test_top1,
         best_epoch=best.epoch,
         params=num_parameters(task.model),
-        macs=macs_of(task.model, task.data),
+        macs=task.macs if task.sharded else macs_of(task.model, task.data),
         seconds=sum(metrics.seconds for metrics in point.history),
         images_per_second=len(point.history)
         / sum(1 / metrics.images_per_second for metrics in point.history),

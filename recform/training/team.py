@@ -85,27 +85,35 @@ def is_leader() -> bool:
 
 @contextmanager
 def team_on(device: Device) -> Iterator[Team]:
-    """The team that torchrun started, for as long as it trains; a team of one without torchrun."""
+    """The team that torchrun started, for as long as it trains; a team of one without torchrun.
+
+    Where the caller has joined the processes already they stay so.
+    """
     if not dist.is_torchelastic_launched():
         yield Team()
         return
-    if device.name == "xla":
-        raise UserError("bad-argument", "torchrun starts no team on XLA",
-                        "start one process; or --device cuda")  # fmt: skip
+    if not device.backend:
+        raise UserError("bad-argument", f"torchrun starts no team on {device.name}",
+                        "start one process, it drives all devices; or --device cuda")  # fmt: skip
     if device.name == "cuda":
         torch.cuda.set_device(dist.get_node_local_rank(0))
-    dist.init_process_group("nccl" if device.name == "cuda" else "gloo")
+    is_joined = dist.is_initialized()
+    if not is_joined:
+        dist.init_process_group(device.backend)
     try:
         yield Team(dist.get_rank(), dist.get_world_size())
     finally:
-        dist.destroy_process_group()
+        if not is_joined:
+            dist.destroy_process_group()
 
 
-def check_batch(team: Team, batch_size: int) -> None:
+def check_batch(team: Team, device: Device, batch_size: int) -> None:
     """Raises UserError `bad-argument` where a batch cannot be dealt out evenly."""
-    if batch_size % team.size:
+    num_parts = team.size * device.num_devices
+    if batch_size % num_parts:
+        takers = "processes" if team.size > 1 else "devices"
         raise UserError(
             "bad-argument",
-            f"a batch of {batch_size} images is not dealt out evenly to {team.size} processes",
-            f"--batch-size {max(1, batch_size // team.size) * team.size}",
+            f"a batch of {batch_size} images is not dealt out evenly to {num_parts} {takers}",
+            f"--batch-size {max(1, batch_size // num_parts) * num_parts}",
         )

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from timm.utils.model_ema import ModelEmaV3
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
@@ -43,6 +44,7 @@ from recform.training.record import (
     Identity,
     configuration,
     identity_of,
+    macs_of,
     num_parameters,
     summary_of,
 )
@@ -54,6 +56,7 @@ from recform.training.run import (
     write_metrics,
     write_text,
 )
+from recform.training.sharding import deal_out
 from recform.training.stop import Interrupted, StopRequest, listening
 from recform.training.team import Team, check_batch, team_on
 
@@ -75,6 +78,7 @@ def train(
     progress: Progress | None = None,
     command: Sequence[str] = (),
     compiled: bool = False,
+    sharded: bool = False,
     keep: int = NUM_KEPT,
 ) -> Summary:
     """Trains `model` in place and leaves the run in the folder `out`.
@@ -84,7 +88,8 @@ def train(
     without the stop. Ctrl-C and SIGTERM end the step, write a checkpoint and raise `Interrupted`.
     `command` is what the user typed, kept in config.json. `compiled` runs the network through
     torch.compile. The last `keep` checkpoints are kept, beside the best one. Processes that
-    torchrun started train together, each on its part of every batch.
+    torchrun started train together, each on its part of every batch; `sharded` leaves each of them
+    its part of the weights only.
 
     Raises UserError `run-exists`, `no-such-file`, `damaged-checkpoint`, `bad-run`, `bad-argument`,
     `no-device`, `diverged`, `damaged-data`, `unwritable`, `out-of-memory`.
@@ -96,11 +101,11 @@ def train(
                         "--keep 2")  # fmt: skip
     folder = RunFolder(Path(out))
     with team_on(place) as team, _memory_told(recipe):
-        check_batch(team, recipe.batch_size)
+        check_batch(team, place, recipe.batch_size)
         checkpoint = _checkpoint_to_resume(folder, resume)
         team.wait()
         speaker = (progress if team.leads else None) or Silent()
-        task = _task(model, data, recipe, seed, place, team, speaker, compiled)
+        task = _task(model, data, recipe, seed, place, team, speaker, compiled, sharded)
         identity = identity_of(task, formula_text, backbone)
         point = _beginning(task, folder, identity, checkpoint)
         if team.leads and (checkpoint is None or not folder.config.exists()):
@@ -181,17 +186,17 @@ def _task(
     progress: Progress,
     compiled: bool,
 ) -> Task:
-    if recipe.amp == "fp16" and device.name == "cpu":
-        raise UserError("bad-argument", "a processor does not train in fp16", "--amp bf16")
-    # Channels last is the layout that convolutions are fastest in, on processors and on GPUs.
-    model.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    sharded: bool,
+    _check_precision(recipe, device, sharded)
+    macs = macs_of(model, data) if sharded else None
+    average = _placed(model, recipe, device, team, sharded)
     descent = optimizer(recipe, model)
     steps_per_epoch = num_training_batches(data.num_train, recipe)
-    forward = team.joined(model)
+    forward = model if sharded else team.joined(model)
     return Task(
         model=model,
         forward=torch.compile(forward) if compiled else forward,  # type: ignore[arg-type]
-        average=mean_weights(recipe, model),
+        average=average,
         optimizer=descent,
         schedule=schedule(recipe, descent, recipe.epochs * steps_per_epoch),
         scaler=GradScaler(device.place.type, enabled=recipe.amp == "fp16"),
@@ -202,9 +207,39 @@ def _task(
         team=team,
         progress=progress,
     )
+        macs=macs,
+        sharded=sharded,
 
 
 def _run(
+def _placed(
+    model: nn.Module, recipe: Recipe, device: Device, team: Team, sharded: bool
+) -> ModelEmaV3 | None:
+    """Puts the weights where they are trained, whole or in parts; the running mean of them."""
+    if not sharded:
+        # Channels last is the layout convolutions are fastest in, on processors and on GPUs.
+        layout = torch.channels_last
+        model.to(device.place, memory_format=layout)  # type: ignore[call-overload]
+        return mean_weights(recipe, model)
+    if team.size == 1:
+        raise UserError("bad-argument", "one process alone has nobody to deal weights out to",
+                        "torchrun --nproc-per-node 8 -m recform.cli.main train ... --shard; or "
+                        "leave out --shard")  # fmt: skip
+    # In parts, weights keep torch's own layout: FSDP takes no other.
+    model.to(device.place)
+    average = mean_weights(recipe, model)
+    for network in (model, *([] if average is None else [average.module])):
+        deal_out(network, device.place)
+    return average
+
+
+def _check_precision(recipe: Recipe, device: Device, sharded: bool) -> None:
+    if recipe.amp == "fp16" and device.name == "cpu":
+        raise UserError("bad-argument", "a processor does not train in fp16", "--amp bf16")
+    if recipe.amp == "fp16" and sharded:
+        raise UserError("bad-argument", "weights in parts are not trained in fp16", "--amp bf16")
+
+
     task: Task,
     point: Point,
     folder: RunFolder,

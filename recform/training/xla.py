@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch_xla  # type: ignore[import-not-found]
 from torch import Tensor
 from torch_xla import runtime  # type: ignore[import-not-found]
 from torch_xla.core import xla_model  # type: ignore[import-not-found]
+from torch_xla.distributed import spmd  # type: ignore[import-not-found]
 
 from recform.training.device import Cpu
 
@@ -23,21 +24,32 @@ from recform.training.device import Cpu
 class Xla:
     """What torch_xla finds: a TPU, or the processor with PJRT_DEVICE=CPU.
 
-    It is lazy: what a step asks for is recorded, compiled once for each shape, and run when the
-    step ends.
+    Several devices are driven as one, by SPMD: weights lie on each of them, and a batch is dealt
+    out over `mesh`. It is lazy: what a step asks for is recorded, compiled once for each shape, and
+    run when the step ends.
     """
 
-    place: torch.device = field(default_factory=torch_xla.device)
+    place: torch.device
+    num_devices: int
+    mesh: spmd.Mesh | None
     name: str = "xla"
     num_workers: int = min(8, os.cpu_count() or 1)
     pins_memory: bool = False
+    one_shape: bool = True
+    backend: str = ""
 
     def describe(self) -> str:
-        return f"XLA on {runtime.device_type()}"
+        several = f"{self.num_devices} times " if self.num_devices > 1 else ""
+        return f"XLA on {several}{runtime.device_type()}"
 
     def peak_memory(self) -> int:
         """Of the process: torch_xla does not tell that of every device."""
         return Cpu().peak_memory()
+
+    def spread(self, batch: Tensor) -> Tensor:
+        if self.mesh is not None and len(batch) % self.num_devices == 0:
+            spmd.mark_sharding(batch, self.mesh, ("batch", *[None] * (batch.ndim - 1)))
+        return batch
 
     def end_step(self) -> None:
         torch_xla.sync()
@@ -54,3 +66,14 @@ class Xla:
         torch.set_rng_state(states["cpu"])
         if "xla" in states:
             xla_model.set_rng_state(int(states["xla"]) % 2**64)
+
+
+def open_xla() -> Xla:
+    """The devices of this process; several of them become one."""
+    num_devices = runtime.addressable_device_count()
+    mesh = None
+    if num_devices > 1:
+        runtime.use_spmd()
+        num_devices = runtime.global_runtime_device_count()
+        mesh = spmd.Mesh(list(range(num_devices)), (num_devices,), ("batch",))
+    return Xla(torch_xla.device(), num_devices, mesh)

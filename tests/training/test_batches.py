@@ -5,6 +5,7 @@ import torch
 
 from recform.errors import UserError
 from recform.training.batches import (
+    NOBODY,
     EvaluationBatches,
     augment,
     load,
@@ -13,8 +14,11 @@ from recform.training.batches import (
 )
 from recform.training.dataset import Pixels
 from recform.training.device import Cpu
+from recform.training.loop import score
 from recform.training.randomness import generator
 from recform.training.recipes import liao_cifar
+
+from .small import small_net
 
 
 def numbered(num_images):
@@ -73,6 +77,22 @@ def test_loading_leaves_the_networks_own_generator_alone():
 
 def test_evaluation_sees_all_images_in_order():
     assert labels_of(EvaluationBatches(numbered(6), 4)) == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_the_last_batch_is_filled_up_with_nobody():
+    assert labels_of(EvaluationBatches(numbered(6), 4, multiple=4)) == [
+        [0, 1, 2, 3], [4, 5, NOBODY, NOBODY],
+    ]  # fmt: skip
+    parts = [EvaluationBatches(numbered(5), 4, slice(rank, None, 2), 2) for rank in (0, 1)]
+    assert [labels_of(part) for part in parts] == [[[0, 2], [4]], [[1, 3], [NOBODY]]]
+
+
+def test_nobody_counts_for_nothing(data):
+    model = small_net()
+    alone = score(model, data, 20, Cpu())
+    filled = score(model, data, 20, replace(Cpu(), one_shape=True))
+    assert filled.loss == pytest.approx(alone.loss, rel=1e-6)
+    assert (filled.top1, filled.top5) == (alone.top1, alone.top5)
 
 
 def test_every_augmented_image_is_a_piece_of_its_padded_self():

@@ -29,3 +29,50 @@ def test_random_states_come_back():
     drawn = torch.rand(3)
     Cpu().set_random_states(states)
     assert torch.equal(torch.rand(3), drawn)
+
+
+def test_a_tpu_is_refused_where_there_is_none():
+    with pytest.raises(UserError, match="no TPU can be used: torch_tpu is not installed") as caught:
+        pick_device("tpu")
+    assert caught.value.code == "no-device"
+    assert "pip install torch_tpu" in caught.value.diagnostics[0].hint
+
+
+def test_torch_tpu_without_a_tpu_is_refused(monkeypatch):
+    monkeypatch.setattr(torch, "tpu", StandIn(), raising=False)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: None)
+    with pytest.raises(UserError, match="torch_tpu finds none on this machine"):
+        pick_device("tpu")
+
+
+class StandIn:
+    """The part of torch.tpu that is used; the processor's generator in place of a TPU's."""
+
+    def get_device_name(self):
+        return "TPU v7"
+
+    def get_rng_state(self):
+        return torch.get_rng_state()
+
+    def set_rng_state(self, state):
+        self.state = state
+
+
+def test_a_tpu_is_taken_where_torch_tpu_finds_one(monkeypatch):
+    tpu = StandIn()
+    monkeypatch.setattr(torch, "tpu", tpu, raising=False)
+    # The stand-in knows the states: so it is before torch 2.13.
+    monkeypatch.setattr(torch.accelerator, "random", tpu, raising=False)
+    found = torch.device("meta")
+    monkeypatch.setattr(
+        torch.accelerator, "current_accelerator", lambda check_available: FoundTpu()
+    )
+    monkeypatch.setattr("recform.training.tpu.torch.device", lambda name: (found, name))
+    device = pick_device("tpu")
+    assert (device.place, device.describe()) == ((found, "tpu"), "TPU v7")
+    device.set_random_states(device.random_states())
+    assert torch.equal(tpu.state, torch.get_rng_state())
+
+
+class FoundTpu:
+    type = "tpu"

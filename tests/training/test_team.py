@@ -10,6 +10,7 @@ import torch
 
 from recform.errors import UserError
 from recform.training import load_data, read_run
+from recform.training.device import Cpu
 from recform.training.team import Team, check_batch
 
 from .small import small_recipe, train_small, untimed
@@ -66,7 +67,7 @@ def test_a_process_alone_is_a_team_of_one():
 
 
 def test_a_batch_is_dealt_out_evenly_or_not_at_all():
-    check_batch(Team(0, 4), 128)
+    check_batch(Team(0, 4), Cpu(), 128)
     with pytest.raises(UserError) as caught:
-        check_batch(Team(0, 3), 128)
+        check_batch(Team(0, 3), Cpu(), 128)
     assert caught.value.diagnostics[0].hint == "--batch-size 126"

@@ -1,0 +1,95 @@
+"""Weights dealt out to processes learn what whole ones learn."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from recform.errors import UserError
+from recform.training import read_run
+
+from .small import small_net, train_small
+from .test_steps import group_net
+from .test_team import RECIPE, few
+
+RICH = replace(RECIPE, clip_norm=1.0, ema_decay=0.9)
+PROGRAM = """
+import sys
+sys.path.insert(0, {tests!r})
+import torch
+torch.set_num_threads(1)
+from pathlib import Path
+import torch.distributed as dist
+from recform.training import sharding
+from training.test_sharding import RICH, few
+from training.test_steps import group_net
+from training.small import train_small
+# Its largest layers have a message of their own.
+sharding.NUM_WEIGHTS_OF_A_LAYER = 100
+out = Path({out!r})
+dist.init_process_group("gloo")
+for name, sharded in (("whole", False), ("parts", True)):
+    train_small(group_net(), few(), out / name, recipe=RICH, sharded=sharded)
+last = out / "parts" / "checkpoints" / "last-1.pt"
+train_small(group_net(), few(), out / "resumed", recipe=RICH, sharded=True, resume=last)
+dist.destroy_process_group()
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two processes train by whole weights, by parts of them, and go on from a checkpoint."""
+    place = tmp_path_factory.mktemp("sharding")
+    program = place / "program.py"
+    program.write_text(PROGRAM.format(tests=str(Path(__file__).parents[1]), out=str(place)))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
+               "2", str(program)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return place
+
+
+def last(run):
+    return torch.load(run / "checkpoints" / "last.pt", weights_only=True)
+
+
+@pytest.mark.slow
+def test_weights_in_parts_learn_what_whole_ones_learn(runs):
+    whole, parts = last(runs / "whole"), last(runs / "parts")
+    for kind in ("model", "average"):
+        assert whole[kind].keys() == parts[kind].keys()
+        for name, weights in whole[kind].items():
+            assert (weights - parts[kind][name]).abs().max() < 1e-6
+    for one, other in zip(read_run(runs / "whole").metrics, read_run(runs / "parts").metrics,
+                          strict=True):  # fmt: skip
+        assert other.train_loss == pytest.approx(one.train_loss, abs=1e-6)
+        assert (other.train_top1, other.test_top1) == (one.train_top1, one.test_top1)
+    assert read_run(runs / "parts").summary.macs == read_run(runs / "whole").summary.macs
+
+
+@pytest.mark.slow
+def test_a_run_in_parts_goes_on_from_a_checkpoint(runs):
+    parts, resumed = last(runs / "parts"), last(runs / "resumed")
+    for kind in ("model", "average"):
+        assert all(torch.equal(parts[kind][name], resumed[kind][name]) for name in parts[kind])
+
+
+@pytest.mark.slow
+def test_one_process_goes_on_with_what_was_in_parts(runs, tmp_path):
+    checkpoint = runs / "parts" / "checkpoints" / "last-1.pt"
+    train_small(group_net(), few(), tmp_path / "alone", recipe=RICH, resume=checkpoint)
+    alone, whole = last(tmp_path / "alone"), last(runs / "whole")
+    for name, weights in whole["model"].items():
+        assert (weights - alone["model"][name]).abs().max() < 1e-6
+    assert read_run(runs / "parts").config["device"]["sharded"]
+
+
+def test_one_process_has_nobody_to_deal_weights_to(tmp_path):
+    with pytest.raises(UserError) as caught:
+        train_small(small_net(), few(), tmp_path / "run", sharded=True)
+    assert caught.value.code == "bad-argument"
+    assert "torchrun" in caught.value.diagnostics[0].hint
+    assert not (tmp_path / "run").exists()
