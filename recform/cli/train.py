@@ -80,6 +80,9 @@ InitOption = Annotated[
     ),
 ]
 CompileOption = Annotated[bool, typer.Option("--compile", help="Run it through torch.compile.")]
+ShardOption = Annotated[
+    bool, typer.Option("--shard", help="Deal the weights out to torchrun's processes (FSDP).")
+]
 KeepOption = Annotated[int, typer.Option(help="Last checkpoints to keep, beside the best.")]
 BoardOption = Annotated[
     bool, typer.Option("--tensorboard", help="Write TensorBoard's files into the run's folder.")
@@ -87,9 +90,6 @@ BoardOption = Annotated[
 
 
 @dataclass(frozen=True)
-ShardOption = Annotated[
-    bool, typer.Option("--shard", help="Deal the weights out to torchrun's processes (FSDP).")
-]
 class Order:
     """How the run is to go, apart from what is trained on what."""
 
@@ -98,6 +98,7 @@ class Order:
     device: str
     resume: str | None
     compiled: bool
+    sharded: bool
     keep: int
     tensorboard: bool
 
@@ -105,7 +106,6 @@ class Order:
 def train(
     formula: FormulaArgument,
     backbone: BackboneOption = "resnet20_cifar",
-    sharded: bool
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
     recipe: RecipeOption = None,
@@ -124,6 +124,7 @@ def train(
     init_from: InitOption = None,
     act: ActOption = None,
     compiled: CompileOption = False,
+    sharded: ShardOption = False,
     keep: KeepOption = 2,
     tensorboard: BoardOption = False,
     as_json: JsonOption = False,
@@ -131,7 +132,6 @@ def train(
     """Train the network of a formula and keep all that is needed to repeat it.
 
     \b
-    sharded: ShardOption = False,
     Example:  recform train resnet_s --data digits --epochs 2
               recform train resnet_s_net --data cifar10 --recipe liao-cifar --set cutout=1/2
 
@@ -239,6 +239,7 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
                 progress=progress,
                 command=("recform", *sys.argv[1:]),
                 compiled=order.compiled,
+                sharded=order.sharded,
                 keep=order.keep,
             )
     except Interrupted as stop:
@@ -250,7 +251,6 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
 @contextmanager
 def _listener(title: str, order: Order) -> Iterator[Progress]:
     """A bar, and what else is asked for; nothing in the processes that do not lead."""
-                sharded=order.sharded,
     from recform.cli.progress import Bar
     from recform.training import Several, Silent, TensorBoard, is_leader
 

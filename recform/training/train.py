@@ -185,8 +185,8 @@ def _task(
     team: Team,
     progress: Progress,
     compiled: bool,
-) -> Task:
     sharded: bool,
+) -> Task:
     _check_precision(recipe, device, sharded)
     macs = macs_of(model, data) if sharded else None
     average = _placed(model, recipe, device, team, sharded)
@@ -206,12 +206,11 @@ def _task(
         device=device,
         team=team,
         progress=progress,
-    )
         macs=macs,
         sharded=sharded,
+    )
 
 
-def _run(
 def _placed(
     model: nn.Module, recipe: Recipe, device: Device, team: Team, sharded: bool
 ) -> ModelEmaV3 | None:
@@ -240,6 +239,7 @@ def _check_precision(recipe: Recipe, device: Device, sharded: bool) -> None:
         raise UserError("bad-argument", "weights in parts are not trained in fp16", "--amp bf16")
 
 
+def _run(
     task: Task,
     point: Point,
     folder: RunFolder,
