@@ -150,7 +150,7 @@ def train(
         data, data_dir, image_size=image_size, limit_train=limit_train, limit_test=limit_test
     )
     network = _network(parsed, backbone, images, seed, act, chosen.drop_path, init_from)
-    order = Order(folder, seed, device, resume, compiled, keep, tensorboard)
+    order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard)
     summary = _run(network, images, chosen, order)
     _report(summary, folder, as_json)
 
