@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +21,7 @@ from recform.cli.arguments import (
     UnitOption,
 )
 from recform.cli.output import print_json, table, talk
+from recform.cli.user_code import find_code
 
 if TYPE_CHECKING:
     from recform.network import FormulaNetwork, Size
@@ -66,8 +66,7 @@ def build(
     from recform.network import build as make
     from recform.network import save_network, size, write_source
 
-    # A module beside the formula is found, as a script's neighbours are.
-    sys.path[:0] = [""] if allow_code else []
+    find_code(allow_code, formula)
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,
                    allow_code=allow_code)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recform.cli.arguments import JsonOption
+from recform.cli.arguments import AllowCodeOption, JsonOption
 from recform.cli.output import print_json, table, talk
 from recform.cli.train import DataDirOption, DeviceOption, LimitOption
 from recform.errors import UserError
@@ -45,6 +45,7 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 128,
     limit_test: LimitOption = None,
     device: DeviceOption = "auto",
+    allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Judge a trained network on the test images of a data set, at one or several resolutions.
@@ -58,7 +59,7 @@ def evaluate(
     """
     from recform.training import evaluate_on, load_data
 
-    network, trained_on, recipe = _loaded(trained)
+    network, trained_on, recipe = _loaded(trained, allow_code)
     name = data or (trained_on.name if trained_on else None)
     if name is None:
         raise UserError("bad-argument", f"{trained} does not say on what to judge it",
@@ -87,6 +88,7 @@ def predict(
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", show_default=False)],
     top: Annotated[int, typer.Option(help="So many classes.", min=1)] = 5,
     device: DeviceOption = "auto",
+    allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a trained network takes pictures for, with the names of its classes.
@@ -99,7 +101,7 @@ def predict(
     from recform.cli.weights import load_weights
     from recform.training import guesses
 
-    network, _ = load_weights(run)
+    network, _ = load_weights(run, allow_code)
     answers = guesses(network, images, _described(run), device=device, top=top)
     if as_json:
         print_json([
@@ -112,14 +114,14 @@ def predict(
         print(f"{image}: {told}")
 
 
-def _loaded(trained: str) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:
+def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:
     """The network, what it was trained on, and its recipe's fields."""
     folder = Path(trained)
     if folder.is_dir():
         from recform.cli.weights import load_weights
         from recform.training import RunFolder, read_run
 
-        network, trained_on = load_weights(folder)
+        network, trained_on = load_weights(folder, allow_code)
         is_run = RunFolder(folder).config.is_file()
         return network, trained_on, read_run(folder).config.get("recipe", {}) if is_run else {}
     from recform.network import build

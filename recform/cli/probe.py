@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recform.cli.arguments import FormulaArgument, JsonOption
+from recform.cli.arguments import AllowCodeOption, FormulaArgument, JsonOption
 from recform.cli.output import print_json, talk
 from recform.cli.probe_tables import lesion_tables, path_table
 from recform.cli.subject import BACKBONE, DATA, NO_LESIONS, Subject, WantedData, choose
@@ -61,6 +61,7 @@ def probe(
         int, typer.Option(min=1, help="Test images of the lesion study, at most.")
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Of the fresh weights, the paths and sets.")] = 0,
+    allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
     output: PictureOption = None,
 ) -> None:
@@ -80,7 +81,7 @@ def probe(
     if output is not None:
         _check_output(output)
     wanted = WantedData(data, data_dir, image_size, limit_test)
-    subject = choose(formula, backbone, weights, wanted, images, seed)
+    subject = choose(formula, backbone, weights, wanted, images, seed, allow_code)
     network, batch = subject.network, subject.batch
     few = batch[0][:images], batch[1][:images]
     paths = study_paths(network, *few, samples=samples, seed=seed)

@@ -53,11 +53,13 @@ def choose(
     wanted: WantedData,
     num_images: int,
     seed: int,
+    allow_code: bool = False,
 ) -> Subject:
     """The network of a formula with these weights, or a fresh one, and the images to probe it on.
 
     `num_images` of them give a fresh network's norms their statistics.
     """
+    from recform.cli.user_code import find_code
     from recform.cli.weights import load_weights
     from recform.formula import resolve
     from recform.network import build
@@ -65,8 +67,9 @@ def choose(
     from recform.training import evaluation_batch, seed_everything
 
     formula = resolve(text)
+    find_code(allow_code, text)
     if weights is not None:
-        network, trained_on = load_weights(weights)
+        network, trained_on = load_weights(weights, allow_code)
         _check_same(network, formula, backbone, weights)
         if trained_on is not None and wanted.name in (None, trained_on.name):
             wanted = WantedData(
@@ -80,7 +83,7 @@ def choose(
     images = _load(wanted)
     seed_everything(seed)
     network = build(formula, backbone or BACKBONE, images.num_classes,
-                    image_size=images.image_size)  # fmt: skip
+                    image_size=images.image_size, allow_code=allow_code)  # fmt: skip
     batch = evaluation_batch(images)
     network = with_statistics_of(network, batch[0][:num_images])
     notes = ("the network is fresh: its norms have the statistics of these images", NO_LESIONS)

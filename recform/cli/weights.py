@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recform.cli.user_code import find_code
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,24 +23,26 @@ class TrainedOn:
     image_size: int | None
 
 
-def load_weights(folder: Path) -> tuple[FormulaNetwork, TrainedOn | None]:
+def load_weights(folder: Path, allow_code: bool = False) -> tuple[FormulaNetwork, TrainedOn | None]:
     """The network in a folder, and what it was trained on where the folder is a run's.
 
-    Of a run it is the best checkpoint, or the last where there is no best one. Raises UserError
-    `bad-network`, `bad-run`, `damaged-checkpoint`.
+    Of a run it is the best checkpoint, or the last where there is no best one. Code that the
+    formula names is run only with `allow_code`. Raises UserError `bad-network`, `bad-run`,
+    `damaged-checkpoint`, `code-not-allowed`.
     """
     from recform.network import load_network
     from recform.training import RunFolder
 
+    find_code(allow_code, folder / "formula.rf")
     if (folder / "network.json").is_file():
-        return load_network(folder), None
+        return load_network(folder, allow_code), None
     if RunFolder(folder).config.is_file():
-        return _from_run(folder)
+        return _from_run(folder, allow_code)
     raise UserError("bad-network", f"{folder} holds neither a network nor a run",
                     "give the folder that `recform build -o` or `recform train` wrote")  # fmt: skip
 
 
-def _from_run(folder: Path) -> tuple[FormulaNetwork, TrainedOn]:
+def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn]:
     from recform.network import build
     from recform.training import RunFolder, read_run, read_weights
 
@@ -50,7 +53,8 @@ def _from_run(folder: Path) -> tuple[FormulaNetwork, TrainedOn]:
         raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")
     trained_on, formula, backbone, num_classes = _described(place.config, config)
     weights = read_weights(checkpoint)
-    network = build(formula, backbone, num_classes, image_size=trained_on.image_size)
+    network = build(formula, backbone, num_classes, image_size=trained_on.image_size,
+                    allow_code=allow_code)  # fmt: skip
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -38,6 +38,7 @@ def save_network(network: FormulaNetwork, folder: str | Path) -> None:
         "num_classes": getattr(network, "num_classes", spec.num_classes),
         "in_chans": spec.in_chans,
         "keywords": dict(spec.keywords),
+        "matched": dict(spec.matched),
         **asdict(architecture.plan),
         "recform": version("recform"),
     }
@@ -56,10 +57,11 @@ def save_network(network: FormulaNetwork, folder: str | Path) -> None:
                         "choose another folder") from error  # fmt: skip
 
 
-def load_network(folder: str | Path) -> FormulaNetwork:
+def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork:
     """The network that `save_network` or `recform build -o` wrote.
 
-    Raises UserError `bad-network` with the file that is missing or damaged.
+    Blocks from Python are made only with `allow_code`. Raises UserError `bad-network` with the file
+    that is missing or damaged, `code-not-allowed`.
     """
     folder = Path(folder)
     path = folder / "network.json"
@@ -67,6 +69,7 @@ def load_network(folder: str | Path) -> FormulaNetwork:
         description = json.loads(path.read_text(encoding="utf-8"))
         name, keywords = description["backbone"], description["keywords"]
         num_classes, in_chans = description["num_classes"], description["in_chans"]
+        matched = description.get("matched") or None
         # What networks of version 0.1 did not choose has its default.
         plan = {key: description[key] for key in asdict(Plan()) if key in description}
         if not isinstance(name, str) or not isinstance(keywords, dict):
@@ -75,7 +78,8 @@ def load_network(folder: str | Path) -> FormulaNetwork:
         raise _bad(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise _bad(path, "does not describe a network") from error
-    network = build(load(folder / "formula.rf"), name, num_classes, in_chans, **plan, **keywords)
+    network = build(load(folder / "formula.rf"), name, num_classes, in_chans,
+                    allow_code=allow_code, match_params=matched, **plan, **keywords)  # fmt: skip
     path = folder / "weights.safetensors"
     try:
         network.load_state_dict(load_file(path))
