@@ -41,6 +41,11 @@ WhereOption = Annotated[
     typer.Option(metavar="CONDITION", help="What the formulas of a search must meet, such as "
                  "\"growth(1) <= 1 and through >= 3\".", show_default=False),
 ]  # fmt: skip
+FrontOption = Annotated[
+    str | None,
+    typer.Option(metavar="FIGURES", help="The figures in which nothing beats what a search stars.  "
+                 "[default: kept,terms,distinct,through]", show_default=False),
+]  # fmt: skip
 CallsOption = Annotated[
     int | None, typer.Option(help="At most this many calls of blocks a step.", show_default=False)
 ]
@@ -66,6 +71,7 @@ def design(
     routes: RoutesOption = None,
     near: NearOption = None,
     where: WhereOption = None,
+    front: FrontOption = None,
     depth: RowsOption = None,
     calls: CallsOption = None,
     minus: Annotated[bool, typer.Option(help="Whether terms may be subtracted.")] = True,
@@ -89,7 +95,9 @@ def design(
     wishes = (lengths, derivative, routes)
     answer: Design | Search
     if near is not None:
-        answer = _search(near, where, depth, wishes)
+        answer = _search(near, where, front, depth, wishes)
+    elif front is not None:
+        raise UserError("bad-argument", "--front belongs to a search", "--near resnet_s")
     else:
         answer = _ask(wishes, where, depth, calls, minus)
     chosen = None if output is None else _chosen(answer, pick, output)
@@ -109,14 +117,20 @@ def design(
 
 
 def _search(
-    near: str, where: str | None, depth: int | None, wishes: Sequence[str | None]
+    near: str,
+    where: str | None,
+    front: str | None,
+    depth: int | None,
+    wishes: Sequence[str | None],
 ) -> Search:
+    from recform.design import FRONT
     from recform.design import near as search
 
     if where is None or any(wish is not None for wish in wishes):
         raise UserError("bad-argument", "a search has a formula and a condition, and no wish",
                         'recform design --near resnet_s --where "growth(1) <= 1"')  # fmt: skip
-    return search(near, where, depth=8 if depth is None else depth)
+    figures = FRONT if front is None else [name.strip() for name in front.split(",")]
+    return search(near, where, depth=8 if depth is None else depth, front=figures)
 
 
 def _ask(

@@ -12,5 +12,6 @@ from recform.design.ask import by_route as by_route
 from recform.design.cost import Cost as Cost
 from recform.design.neighbours import Neighbour as Neighbour
 from recform.design.neighbours import neighbours as neighbours
+from recform.design.search import FRONT as FRONT
 from recform.design.search import Search as Search
 from recform.design.search import near as near

@@ -27,6 +27,8 @@ from recform.formula import Formula, parse, resolve
 MAX_EXAMINED = 100_000
 MAX_DEPTH = 32
 MAX_TERMS = 6
+# The figures of the Pareto front, unless others are named.
+FRONT = ("kept", "terms", "distinct", "through")
 # What less is better in; of the others more is.
 LESS = ("kept", "terms", "distance", "shortest", "cancelled")
 # Growth takes more time than what is counted, and this more than what is read off.
@@ -87,7 +89,7 @@ def near(
     where: str,
     *,
     depth: int = 8,
-    front: Sequence[str] = ("kept", "terms", "distinct", "through"),
+    front: Sequence[str] = FRONT,
     coefficients: Sequence[Number] = (1, -1),
 ) -> Search:
     """Small formulas around one, for which a condition holds at a depth.

@@ -101,3 +101,14 @@ def test_design_loads_neither_sympy_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_front_of_a_search_is_in_the_figures_that_are_named():
+    asked = ("--near", "resnet_s", "--where", "shortest == 0", "--depth", 5, "--json")
+    default, chosen = (json.loads(run(*asked, *more).stdout)["candidates"]
+                       for more in ((), ("--front", "kept, distinct")))  # fmt: skip
+    starred = [{one["formula"] for one in found if one["on_front"]} for found in (default, chosen)]
+    assert starred[1] < starred[0]
+    refused = run(*asked, "--front", "beauty")
+    assert refused.returncode == 1
+    assert "there is no figure `beauty`" in refused.stderr
