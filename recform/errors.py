@@ -82,6 +82,7 @@ CODES = {
     "bad-code": "Python code that a formula names cannot be used",
     "act-rewrite": "`act` cannot be put into the formula as asked",
     "bad-network": "a folder does not hold a network that recform saved",
+    "no-width": "a backbone cannot be made narrower or wider",
     "no-export": "a network cannot be written in the form that was asked for",
     # training
     "no-data": "a data set is not where it was looked for",

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from recform.network.assemble import (
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.features import block_ends, features_of, final_norm
+from recform.network.match import match_widths
 from recform.network.memory import check_reversible
 from recform.network.projection import PROJECTIONS
 from recform.network.steps import steps_of
@@ -50,6 +51,7 @@ def build(
     allow_code: bool = False,
     recompute: bool = False,
     reversible: bool = False,
+    match_params: str | int | Mapping[str, Any] | None = None,
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
@@ -64,11 +66,13 @@ def build(
     then the sum of its branches, and the backbone comes back up to rounding. `gate_reduction` is
     what a gate divides the channels by, between its two maps: 8 in SkipResNet, 2 in its ResNet-110.
     Blocks from Python are made only with `allow_code`. `recompute` and `reversible` train in less
-    memory: `set_grad_checkpointing`, `set_reversible`. Further keywords go to timm.
+    memory: `set_grad_checkpointing`, `set_reversible`. `match_params` makes the backbone narrower
+    or wider, until the network has the plain backbone's parameters ("backbone") or a number of
+    them, as nearly as its widths allow. Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`,
-    `not-reversible`.
+    `not-reversible`, `no-width`.
 
     >>> net = build("resnet_s_net", backbone="resnet20_cifar", num_classes=10)
     >>> net(torch.zeros(2, 3, 32, 32)).shape
@@ -78,20 +82,20 @@ def build(
     if reversible:
         check_reversible(formula)
     _check_sizes(num_classes, in_chans, image_size)
-    if not isinstance(backbone, str | nn.Module):
-        raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
-                        "give a name such as resnet50, or a model")  # fmt: skip
+    _check_backbone(backbone, pretrained, match_params)
     if act is not None:
         formula = with_act(formula, act)
-    spec = None
-    if isinstance(backbone, str):
-        spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
-    model = create(spec, pretrained) if spec is not None else backbone
-    assert isinstance(model, nn.Module)
     plan = Plan(image_size, project, unit, gate_reduction)
     _check_plan(plan)
-    whole = take_apart(model, input_size(model, in_chans, image_size), unit)
-    network = _put_together(formula, whole, spec, plan, allow_code)
+    if isinstance(backbone, str):
+        spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
+        make = partial(_on_backbone, formula, plan, allow_code)
+        if match_params is not None:
+            spec = match_widths(spec, match_params, make)
+        network = make(spec, pretrained)
+    else:
+        whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
+        network = _put_together(formula, whole, None, plan, allow_code)
     return _in_less_memory(network, recompute, reversible)
 
 
@@ -101,6 +105,27 @@ def _in_less_memory(network: FormulaNetwork, recompute: bool, reversible: bool) 
     if reversible:
         network.set_reversible()
     return network
+
+
+def _on_backbone(
+    formula: Formula, plan: Plan, allow_code: bool, spec: BackboneSpec, pretrained: bool = False
+) -> FormulaNetwork:
+    """The network of a formula on a backbone that is made anew."""
+    model = create(spec, pretrained)
+    whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
+    return _put_together(formula, whole, spec, plan, allow_code)
+
+
+def _check_backbone(backbone: Any, pretrained: bool, match_params: Any) -> None:
+    if not isinstance(backbone, str | nn.Module):
+        raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
+                        "give a name such as resnet50, or a model")  # fmt: skip
+    if match_params is not None and not isinstance(backbone, str):
+        raise UserError("no-width", "a model instance has its widths already",
+                        "name the backbone instead of passing an instance")  # fmt: skip
+    if match_params is not None and pretrained:
+        raise UserError("no-weights", "there are no published weights for other widths",
+                        "leave out --pretrained, or --match-params")  # fmt: skip
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
@@ -234,9 +259,7 @@ def _rebuild(
     state: dict[str, torch.Tensor],
     training: bool,
 ) -> FormulaNetwork:
-    model = create(spec, pretrained=False)
-    whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
-    network = _put_together(resolve(text), whole, spec, plan)
+    network = _on_backbone(resolve(text), plan, False, spec)
     apply_changes(network, changes)
     floating = next((tensor for tensor in state.values() if tensor.is_floating_point()), None)
     if floating is not None:
