@@ -36,7 +36,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "network": ({"errors", "formula", "tape"}, {"torch", "timm", "safetensors"}),
     "training": (
         {"errors", "network"},
-        {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL", "tomli",
+        {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL", "fsspec", "tomli",
          "wandb"},
     ),
     "probe": ({"errors", "formula", "tape", "paths", "network"}, {"torch"}),

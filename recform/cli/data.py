@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recform.cli.arguments import JsonOption
-from recform.cli.output import print_json, table
-from recform.cli.train import DataDirOption, SideOption
+from recform.cli.output import print_json, table, talk
+from recform.cli.train import DataDirOption, LimitOption, SideOption
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,6 +63,36 @@ def check(
         print(f"{name}: {images.num_classes} classes, images of {side} x {side} pixels\n")
         _print(report)
     _raise_faults(name, report)
+
+
+@data.command()
+def shard(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(help="The folder to write, which must be new.", show_default=False)
+    ],
+    size: Annotated[int, typer.Option(help="Pictures in a shard.")] = 1000,
+    data_dir: DataDirOption = None,
+    limit_train: LimitOption = None,
+    limit_test: LimitOption = None,
+) -> None:
+    """Write a data set as WebDataset shards: tar files, and an index of what is in them.
+
+    \b
+    Example:  recform data shard folder --data-dir photos --out shards --size 1000
+              recform train resnet -b resnet50 --data wds:shards
+
+    Files stay byte for byte what they are. The folder appears when all of it is written.
+    """
+    from recform.training import load_data, write_shards
+
+    images = load_data(name, data_dir, limit_train=limit_train, limit_test=limit_test)
+    index = write_shards(images, out, size, lambda shard: talk(f"wrote {shard}"))
+    counts = ", ".join(
+        f"{part['num_samples']:,} pictures to {what} in {len(part['filenames'])} shards"
+        for what, part in zip(("train", "test"), index["splits"].values(), strict=False)
+    )
+    print(f"{out}: {len(images.classes)} classes; {counts}")
 
 
 def _print(report: DataReport) -> None:

@@ -66,7 +66,7 @@ def weighing(network: FormulaNetwork, images_BCHW: Tensor | None = None) -> Weig
     Without images there are no gates. The mode of the network is what it was, afterwards.
     """
     parameters = {
-        name.removeprefix(HOME): tensor
+        name.removeprefix(HOME): _whole(tensor)
         for name, tensor in network.named_parameters()
         if name.startswith(HOME)
     }
@@ -81,6 +81,12 @@ def weighing(network: FormulaNetwork, images_BCHW: Tensor | None = None) -> Weig
         {name: value.item() for name, value in coefficients.items()},
         {name: tuple(weights_N.tolist()) for name, weights_N in gates.items()},
     )
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """A parameter in one piece, also where it is dealt out to several processes (FSDP)."""
+    gather = getattr(tensor, "full_tensor", None)
+    return tensor if gather is None else gather()
 
 
 def _gates(network: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -27,6 +27,7 @@
 
 from recform.training.batches import evaluation_batch as evaluation_batch
 from recform.training.boards import TensorBoard as TensorBoard
+from recform.training.boards import Wandb as Wandb
 from recform.training.checkpoint import read_weights as read_weights
 from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data
@@ -59,6 +60,7 @@ from recform.training.run import Summary as Summary
 from recform.training.run import read_run as read_run
 from recform.training.settings import recipe_asked as recipe_asked
 from recform.training.settings import with_settings as with_settings
+from recform.training.shard_writing import write_shards as write_shards
 from recform.training.stop import Interrupted as Interrupted
 from recform.training.team import is_leader as is_leader
 from recform.training.train import train as train

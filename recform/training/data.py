@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from recform.errors import UserError
-from recform.training import recipes
+from recform.training import recipes, shards
 from recform.training.birds import read_birds
 from recform.training.cifar import CIFAR_10, CIFAR_100, SIDE, Cifar, read_cifar
 from recform.training.dataset import DataSet, limited
@@ -62,8 +62,10 @@ def _source(name: str) -> DataSource:
         return DATA_SETS[name]
     if name.startswith(PREFIX):
         return DataSource("of the Hugging Face hub", partial(_hub, name), recipes.folder)
+    if name.startswith(shards.PREFIX):
+        return DataSource("in shards", partial(shards.read_shards, name), recipes.folder)
     near = get_close_matches(name, DATA_SETS, n=1)
-    known = f"there are {', '.join(DATA_SETS)}, and hf:OWNER/NAME"
+    known = f"there are {', '.join(DATA_SETS)}, hf:OWNER/NAME and wds:FOLDER"
     hint = f"did you mean {near[0]}?" if near else known
     raise UserError("bad-argument", f"there is no data set {name}", hint)
 

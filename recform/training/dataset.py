@@ -14,6 +14,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torchvision.io import encode_png
 
 from recform.errors import UserError
 from recform.training.augment import Changes, changed
@@ -48,6 +49,10 @@ class Images(Protocol):
         """Those images after what was drawn for them. Raises UserError `damaged-data`."""
         ...
 
+    def original(self, index: int) -> tuple[str, bytes]:
+        """The file of an image, with its suffix. Raises UserError `damaged-data`."""
+        ...
+
     def middle(self, share: float) -> Images:
         """The same images, as their middle: this share of the shorter side of a picture on disk."""
         ...
@@ -78,6 +83,10 @@ class Pixels:
 
     def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
         return changed(self.fetch(indices), changes, recipe)
+
+    def original(self, index: int) -> tuple[str, bytes]:
+        """As PNG, which loses nothing."""
+        return "png", encode_png(self.pixels[index].cpu()).numpy().tobytes()
 
     def middle(self, share: float) -> Pixels:
         """Images in memory are cut already."""

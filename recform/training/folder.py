@@ -5,6 +5,7 @@ Files are read when they are needed, so that a set may be larger than memory.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from recform.training.dataset import DataSet
 from recform.training.recipe import Recipe
 
 TEST_FOLDERS = ("val", "test")
+# Kinds of pictures that other readers of shards know.
+SHARED = ("jpg", "png", "webp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,15 @@ class Files:
             for index, box in zip(indices, changes.boxes, strict=True)
         ]
         return changed(torch.stack(crops), replace(changes, boxes=None), recipe)
+
+    def original(self, index: int) -> tuple[str, bytes]:
+        path = Path(self.paths[index])
+        try:
+            return as_shared(path.suffix[1:].lower(), path.read_bytes())
+        except OSError as error:
+            raise UserError(
+                "damaged-data", f"{path} cannot be read: {error.strerror or error}"
+            ) from error
 
     def middle(self, share: float) -> Files:
         return replace(self, share=share)
@@ -136,6 +148,16 @@ def crop_of(picture: Image.Image, box: Sequence[float], side: int) -> Tensor:
     edges = box_in(box, picture.height, picture.width)
     scaled = picture.resize((side, side), Image.Resampling.BILINEAR, edges)
     return v2.functional.pil_to_tensor(scaled)
+
+
+def as_shared(suffix: str, content: bytes) -> tuple[str, bytes]:
+    """A picture's file under the suffix that all readers know; of a rare kind, as PNG."""
+    suffix = "jpg" if suffix == "jpeg" else suffix
+    if suffix in SHARED:
+        return suffix, content
+    written = io.BytesIO()
+    Image.open(io.BytesIO(content)).convert("RGB").save(written, "PNG")
+    return "png", written.getvalue()
 
 
 def _picture(path: str) -> Image.Image:

@@ -8,8 +8,9 @@ the package `datasets`; what was downloaded once is read from its cache.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,13 +18,11 @@ import torch
 from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from timm.data.readers import create_reader
-from torch import Tensor
 
 from recform.errors import UserError
-from recform.training.augment import Changes, changed, new_side
 from recform.training.dataset import DataSet
-from recform.training.folder import crop_of, square_of
-from recform.training.recipe import Recipe
+from recform.training.folder import as_shared
+from recform.training.pictures import Pictures
 
 PREFIX = "hf:"
 # The parts that may serve as a test, by preference: a test part often comes without labels.
@@ -45,49 +44,22 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class HubImages:
-    """Images that a reader of timm opens by number; see `Files` for what becomes of them."""
+class Rows:
+    """The rows of a reader of timm; implements `Source`."""
 
     reader: Reader
-    numbers: Tensor
-    labels: Tensor
-    image_size: int
-    share: float = 1.0
-    on_disk: bool = True
 
-    @property
-    def side(self) -> int:
-        return self.image_size
-
-    def fetch(self, indices: Tensor) -> Tensor:
-        return torch.stack(
-            [square_of(self._picture(index), self.image_size, self.share) for index in indices]
-        )
-
-    def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
-        if changes.boxes is None:
-            return changed(self.fetch(indices), changes, recipe)
-        side = new_side(self.image_size, recipe)
-        crops = [
-            crop_of(self._picture(index), box.tolist(), side)
-            for index, box in zip(indices, changes.boxes, strict=True)
-        ]
-        return changed(torch.stack(crops), replace(changes, boxes=None), recipe)
-
-    def middle(self, share: float) -> HubImages:
-        return replace(self, share=share)
-
-    def to(self, place: torch.device) -> HubImages:
-        """They stay where they are."""
-        return self
-
-    def pick(self, indices: Tensor) -> HubImages:
-        return replace(self, numbers=self.numbers[indices], labels=self.labels[indices])
-
-    def _picture(self, index: Tensor) -> Image.Image:
-        number = int(self.numbers[index])
+    def picture(self, number: int) -> Image.Image:
         try:
             return Image.open(self.reader[number][0]).convert("RGB")
+        except (OSError, SyntaxError, ValueError, AssertionError) as error:
+            raise UserError("damaged-data", f"image {number} cannot be read: {error}") from error
+
+    def original(self, number: int) -> tuple[str, bytes]:
+        try:
+            content = self.reader[number][0].read()
+            suffix = (Image.open(io.BytesIO(content)).format or "").lower()
+            return as_shared(suffix, content)
         except (OSError, SyntaxError, ValueError, AssertionError) as error:
             raise UserError("damaged-data", f"image {number} cannot be read: {error}") from error
 
@@ -175,6 +147,6 @@ def _part(path: str, part: str, image: str, label: str, directory: Path | None) 
         raise
 
 
-def _images(reader: Reader, image_size: int) -> HubImages:
+def _images(reader: Reader, image_size: int) -> Pictures:
     labels = torch.tensor(list(reader.iter_targets()), dtype=torch.long)
-    return HubImages(reader, torch.arange(len(labels)), labels, image_size)
+    return Pictures(Rows(reader), torch.arange(len(labels)), labels, image_size)

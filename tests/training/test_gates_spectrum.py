@@ -115,9 +115,9 @@ def test_a_network_of_linear_blocks_has_the_derivative_that_its_spectrum_says(tm
 
 def test_a_log_is_read_to_the_last_bit(tmp_path):
     log = read_weights_log(write_run(tmp_path / "run", REZERO, [
-        {"epoch": 4, "coefficients": {"a[0]": 0.1, "a[1]": None}}
+        {"epoch": 4, "coefficients": {"a[0]": 1 / 3, "a[1]": None}}
     ]))  # fmt: skip
-    assert log.epochs == (Weights(4, {"a[0]": Fraction(0.1), "a[1]": None}, {}),)
+    assert log.epochs == (Weights(4, {"a[0]": Fraction(1 / 3), "a[1]": None}, {}),)
     assert (log.depth, log.borders, log.at(4)) == (3, (), log.epochs[0])
 
 
@@ -149,6 +149,11 @@ def test_weights_that_ran_away_and_epochs_that_are_not_there_are_told(tmp_path):
     refused = asked("spectrum", run, "--epoch", 7)
     assert "has no epoch 7" in str(refused.exception)
     assert "choose one of 1 to 1" in str(refused.exception)
+
+
+def test_gates_are_not_known_before_training(tmp_path):
+    refused = asked("spectrum", gated_run(tmp_path / "run"), "--epoch", 0)
+    assert "the weights after epoch 0 do not tell gate_static.0" in str(refused.exception)
 
 
 def test_the_command_prints_the_weights_of_each_length(tmp_path):

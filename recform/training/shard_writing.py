@@ -1,0 +1,114 @@
+"""A data set written as shards: tar files of some thousand pictures, and an index.
+
+Pictures that lie in files stay byte for byte what they are; what lies in memory becomes PNG, which
+loses nothing. The training part is shuffled once, so that whoever reads shards one after the other
+does not see class after class. The same data makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recform.errors import UserError
+from recform.training.dataset import DataSet, Images, check_trainable
+from recform.training.shards import INFO, TEST, TRAIN
+
+SIZE = 1000
+
+
+def write_shards(
+    data: DataSet,
+    out: Path,
+    size: int = SIZE,
+    tell: Callable[[str], None] = lambda shard: None,
+) -> dict[str, Any]:
+    """Writes both parts into the new folder `out`, `size` pictures a shard; what the index says.
+
+    All is written beside and then renamed: there is a whole folder, or none. `tell` is given the
+    name of each shard that is done. Raises UserError `bad-argument`, `no-data`,
+    `unwritable`, `damaged-data`.
+    """
+    if size < 1:
+        raise UserError("bad-argument", f"a shard holds 1 picture or more, not {size}",
+                        f"--size {SIZE}")  # fmt: skip
+    check_trainable(data)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError("bad-argument", f"{out} is there already", "name a new folder: --out DIR")
+    beside = out.with_name(f".{out.name}.part")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        index = _write(data, beside, size, tell)
+        (beside / INFO).write_text(json.dumps(index) + "\n", encoding="utf-8")
+        if out.exists():
+            out.rmdir()
+        beside.rename(out)
+    except OSError as error:
+        raise UserError("unwritable", f"{out} cannot be written: {error.strerror}",
+                        "make room, or name another folder: --out DIR") from error  # fmt: skip
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return index
+
+
+def _write(data: DataSet, folder: Path, size: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    shuffled = torch.randperm(data.num_train, generator=torch.Generator().manual_seed(0))
+    parts = {TRAIN: (data.train, shuffled), TEST: (data.test, torch.arange(data.num_test))}
+    return {
+        "name": data.name,
+        "made_by": f"recform {version('recform')}",
+        "classes": list(data.classes),
+        "image_size": data.image_size,
+        "mean": list(data.mean),
+        "deviation": list(data.deviation),
+        "splits": {
+            name: _write_part(name, images, order, folder, size, tell)
+            for name, (images, order) in parts.items()
+            if len(order)
+        },
+    }
+
+
+def _write_part(
+    part: str, images: Images, order: Tensor, folder: Path, size: int, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    rows: dict[str, list] = {name: [] for name in ("labels", "offsets", "sizes", "checksums")}
+    shards: dict[str, list] = {"filenames": [], "shard_lengths": [], "shard_bytes": []}
+    for number, indices in enumerate(order.split(size)):
+        path = folder / f"{part}-{number:06d}.tar"
+        first = number * size
+        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for place, index in enumerate(indices.tolist(), start=first):
+                _add(tar, place, images, index, rows)
+        shards["filenames"].append(path.name)
+        shards["shard_lengths"].append(len(indices))
+        shards["shard_bytes"].append(path.stat().st_size)
+        tell(path.name)
+    return {"name": part, "num_samples": len(order), **shards, **rows}
+
+
+def _add(
+    tar: tarfile.TarFile, place: int, images: Images, index: int, rows: dict[str, list]
+) -> None:
+    """A picture and its label, and their row of the index."""
+    suffix, content = images.original(index)
+    label = int(images.labels[index])
+    rows["labels"].append(label)
+    rows["offsets"].append(tar.offset + tarfile.BLOCKSIZE)
+    rows["sizes"].append(len(content))
+    rows["checksums"].append(zlib.crc32(content))
+    for ending, body in ((suffix, content), ("cls", str(label).encode())):
+        member = tarfile.TarInfo(f"{place:08d}.{ending}")
+        member.size = len(body)
+        tar.addfile(member, io.BytesIO(body))
