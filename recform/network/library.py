@@ -42,7 +42,7 @@ def _from_python(
         factory = importlib.import_module(module_name)
         for name in path.split("."):
             factory = getattr(factory, name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise UserError("bad-code", f"{definition.source} cannot be loaded: {error}",
                         "write package.module:name of what makes it") from error  # fmt: skip
     try:
