@@ -55,3 +55,15 @@ PretrainedOption = Annotated[
 AllowCodeOption = Annotated[
     bool, typer.Option("--allow-code", help="Run Python code that the formula names.")
 ]
+MatchOption = Annotated[
+    str | None,
+    typer.Option(metavar="backbone|NUMBER", show_default=False,
+                 help="Narrow or widen the backbone until the network has the plain backbone's "
+                 "parameters, or so many."),
+]  # fmt: skip
+
+
+def parameters_to_match(text: str | None) -> str | int | None:
+    """The number that was typed: 1000000, 1_000_000 or 1,000,000; other words as they are."""
+    digits = "" if text is None else text.replace(",", "").replace("_", "")
+    return int(digits) if digits.isdecimal() else text

@@ -16,9 +16,11 @@ from recform.cli.arguments import (
     FormulaArgument,
     ImageSizeOption,
     JsonOption,
+    MatchOption,
     PretrainedOption,
     ProjectOption,
     UnitOption,
+    parameters_to_match,
 )
 from recform.cli.output import print_json, table, talk
 from recform.cli.user_code import find_code
@@ -46,6 +48,7 @@ def build(
     act: ActOption = None,
     project: ProjectOption = None,
     unit: UnitOption = "sum",
+    match_params: MatchOption = None,
     pretrained: PretrainedOption = False,
     allow_code: AllowCodeOption = False,
     output: OutputOption = None,
@@ -69,7 +72,8 @@ def build(
     find_code(allow_code, formula)
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,
-                   allow_code=allow_code)  # fmt: skip
+                   allow_code=allow_code,
+                   match_params=parameters_to_match(match_params))  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
         print_json(_to_json(network, sizes))
@@ -89,6 +93,7 @@ def _to_json(network: FormulaNetwork, sizes: Size) -> dict[str, object]:
     return {
         "formula": str(architecture.formula),
         "backbone": architecture.spec.name,
+        "matched": dict(architecture.spec.matched),
         **sizes.to_json(),
         "projection_names": list(architecture.projections),
         "removed": list(architecture.removed),
@@ -104,6 +109,9 @@ def _print(network: FormulaNetwork, sizes: Size) -> None:
     print(f"{architecture.formula}\n")
     print(table(("", "by the formula", architecture.spec.name, "difference", "ratio"),
                 list(_beside_the_plain(sizes))))  # fmt: skip
+    if architecture.spec.matched:
+        widths = ", ".join(f"{name}={value}" for name, value in architecture.spec.matched)
+        print(f"\nthe backbone by the formula has {widths}")
     print(f"\n{_counted(sizes.blocks, 'unit')} in {_counted(len(sizes.stages), 'stage')}: "
           + ", ".join(f"{stage.num_units} x {stage.shape}" for stage in sizes.stages))  # fmt: skip
     print(f"{_counted(sizes.projections, 'projection')} of older values "

@@ -54,7 +54,7 @@ def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn
     trained_on, formula, backbone, num_classes = _described(place.config, config)
     weights = read_weights(checkpoint)
     network = build(formula, backbone, num_classes, image_size=trained_on.image_size,
-                    allow_code=allow_code)  # fmt: skip
+                    allow_code=allow_code, match_params=config.get("matched") or None)  # fmt: skip
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
