@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check fuzz format clean
+.PHONY: setup demo test test-zoo check fuzz format clean
 
 setup: $(READY)
 
@@ -43,11 +43,16 @@ $(XLA)/.ready:
 		scikit-learn setuptools pytest hypothesis
 	touch $@
 
+# Hours on a small machine: each formula on each family, and the identity law over all of timm.
+test-zoo: $(READY)
+	$(BIN)/python -m pytest -m zoo
+	$(BIN)/python benchmarks/identity.py --fresh --report runs/identity.md
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow and not zoo"
 
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py --texts 1000000

@@ -177,6 +177,7 @@ def write_report(report: Path, rows: list[Row]) -> None:
         f"Further models of benchmarks/identity_models.txt, {_counts(others, len(listed()))}:",
         "\n".join([head, *map(str, others)]),
     ]
+    report.parent.mkdir(parents=True, exist_ok=True)
     new = report.with_suffix(".new")
     new.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     new.replace(report)

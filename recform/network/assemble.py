@@ -60,7 +60,8 @@ class BackboneParts:
         self._projection = projection
         self._definitions = {definition.block: definition for definition in definitions}
         self._allow_code = allow_code
-        self.widths = Widths(backbone.reads, norm_of_images(backbone), self.add_module)
+        norm = norm_of_images(backbone)
+        self.widths = Widths(backbone.reads, norm, self.add_module, self.projections)
         self._norms: dict[tuple[int, fx.Node], str] = {}
         # by the addition of a unit and the state that it is applied to
         self._entered: dict[tuple[fx.Node, fx.Node], dict[fx.Node, fx.Node]] = {}
@@ -247,7 +248,8 @@ class BackboneParts:
             return self._enter(unit, state)[node]
         if node in self._backbone.flow:
             raise UserError("no-units", f"later blocks need {node.name}, which the formula skips",
-                            "apply each block to a state")  # fmt: skip
+                            "apply each block to a state, or share blocks within a stage"
+                            )  # fmt: skip
         return self.copy(node, copies, state)
 
     def _add_copy_of_branch(self, block: str, index: int) -> None:

@@ -3,9 +3,10 @@
     cat(x[l], x[l-1])   2C channels  --1x1 convolution, norm-->  C channels   F
 
 DenseNet's blocks are made for what they are given; a backbone's blocks have a width of their own.
-So a value that is wider or narrower is brought to it where a block, a shortcut or the head reads
-it, by one convolution for each value and place, shared by all who read it there. Functions without
-a width (sums of equal widths, `cat` again, `norm`, `gate`) take such values as they are.
+So a wider value is brought to it where a block, a shortcut or the head reads it, by one convolution
+for each value and place, shared by all who read it there. A narrower one is refused: a convolution
+would fill a half stream up to a whole one. Functions without a width (sums of equal widths, `cat`
+again, `norm`, `gate`) take any.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import fx, nn
 
+from recform.errors import UserError
 from recform.network.projection import NormMaker, make_projection
 from recform.network.shape import Shape
 
@@ -24,14 +26,14 @@ class Widths:
     """The channels of values that have another number than the units' states.
 
     `reads` are the shapes before each unit and before the head. `add_module` puts a module into
-    the graph.
+    the graph; its name is added to `names`.
     """
 
     reads: tuple[Shape, ...]
     norm: NormMaker
     add_module: Callable[[str, nn.Module, tuple], fx.Node]
+    names: list[str]
     known: dict[fx.Node, int] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
     _fitted: dict[tuple[fx.Node, int], fx.Node] = field(default_factory=dict)
 
     def keep(self, value: fx.Node, channels: int) -> fx.Node:
@@ -48,11 +50,18 @@ class Widths:
         return self.known.get(value, self.reads[position].channels)
 
     def fit(self, value: fx.Node, position: int) -> fx.Node:
-        """A value with as many channels as are read at a position."""
+        """A value with as many channels as are read at a position.
+
+        Raises UserError `no-projection` for one that has fewer.
+        """
         wanted = self.reads[position]
         channels = self.channels(value, position)
         if channels == wanted.channels:
             return value
+        if channels < wanted.channels:
+            raise UserError("no-projection", f"the backbone reads {wanted.channels} channels where "
+                            f"the formula has {channels}", "give each stream the whole width: "
+                            "input x, y = input")  # fmt: skip
         if (value, position) not in self._fitted:
             given = replace(wanted, sizes=_with_channels(wanted, channels))
             again = sum(1 for _, known in self._fitted if known == position)
