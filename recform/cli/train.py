@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recform.cli.arguments import ActOption, BackboneOption, FormulaArgument, JsonOption
+from recform.cli.arguments import (
+    ActOption,
+    AllowCodeOption,
+    BackboneOption,
+    FormulaArgument,
+    JsonOption,
+    MatchOption,
+    parameters_to_match,
+)
 from recform.cli.output import print_json, talk
+from recform.cli.user_code import find_code
 
 if TYPE_CHECKING:
     from recform.formula import Formula
@@ -87,6 +96,7 @@ KeepOption = Annotated[int, typer.Option(help="Last checkpoints to keep, beside 
 BoardOption = Annotated[
     bool, typer.Option("--tensorboard", help="Write TensorBoard's files into the run's folder.")
 ]
+WandbOption = Annotated[bool, typer.Option("--wandb", help="Tell Weights & Biases of the run.")]
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,7 @@ class Order:
     sharded: bool
     keep: int
     tensorboard: bool
+    wandb: bool
 
 
 def train(
@@ -123,10 +134,13 @@ def train(
     resume: ResumeOption = None,
     init_from: InitOption = None,
     act: ActOption = None,
+    match_params: MatchOption = None,
     compiled: CompileOption = False,
     sharded: ShardOption = False,
     keep: KeepOption = 2,
     tensorboard: BoardOption = False,
+    wandb: WandbOption = False,
+    allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the network of a formula and keep all that is needed to repeat it.
@@ -143,14 +157,18 @@ def train(
     from recform.training import load_data
 
     parsed = resolve(formula)
+    find_code(allow_code, formula)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
     shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(
         data, data_dir, image_size=image_size, limit_train=limit_train, limit_test=limit_test
     )
-    network = _network(parsed, backbone, images, seed, act, chosen.drop_path, init_from)
-    order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard)
+    matched = parameters_to_match(match_params)
+    network = _network(
+        parsed, backbone, images, seed, act, chosen.drop_path, init_from, allow_code, matched
+    )
+    order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
     summary = _run(network, images, chosen, order)
     _report(summary, folder, as_json)
 
@@ -177,6 +195,8 @@ def _network(
     act: str | None,
     drop_path: float,
     init_from: str | None,
+    allow_code: bool,
+    match_params: str | int | None,
 ) -> FormulaNetwork:
     from recform.network import build
     from recform.training import seed_everything
@@ -191,20 +211,26 @@ def _network(
         act=act,
         image_size=images.image_size,
         pretrained=published,
+        allow_code=allow_code,
+        match_params=match_params,
         **dropping,
     )
+    assert network.architecture.spec is not None, "the command line names the backbone"
+    if network.architecture.spec.matched:
+        widths = ", ".join(f"{name}={value}" for name, value in network.architecture.spec.matched)
+        _tell(f"note: the backbone has {widths}, for {match_params} parameters")
     for note in network.architecture.notes:
         _tell(f"note: {note}")
     if init_from is not None and not published:
-        _begin_with(network, Path(init_from))
+        _begin_with(network, Path(init_from), allow_code)
     return network
 
 
-def _begin_with(network: FormulaNetwork, folder: Path) -> None:
+def _begin_with(network: FormulaNetwork, folder: Path, allow_code: bool) -> None:
     from recform.cli.weights import load_weights
     from recform.training import take_over
 
-    learned, _ = load_weights(folder)
+    learned, _ = load_weights(folder, allow_code)
     new = take_over(network, learned.state_dict())
     if new:
         _tell(f"not in {folder}, and so new: {', '.join(new[:6])}"
@@ -252,12 +278,16 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
 def _listener(title: str, order: Order) -> Iterator[Progress]:
     """A bar, and what else is asked for; nothing in the processes that do not lead."""
     from recform.cli.progress import Bar
-    from recform.training import Several, Silent, TensorBoard, is_leader
+    from recform.training import Several, Silent, TensorBoard, Wandb, is_leader
 
     if not is_leader():
         yield Silent()
         return
-    boards = [TensorBoard(order.folder / "tensorboard")] if order.tensorboard else []
+    boards: list[Progress] = []
+    if order.tensorboard:
+        boards.append(TensorBoard(order.folder / "tensorboard"))
+    if order.wandb:
+        boards.append(Wandb(order.folder))
     with Bar(title, order.folder) as bar:
         yield Several(bar, *boards)
 

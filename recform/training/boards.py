@@ -45,7 +45,7 @@ class Wandb:
 
     def __init__(self, folder: Path) -> None:
         try:
-            import wandb
+            import wandb  # type: ignore[import-not-found]
         except ImportError:
             hint = "pip install wandb, or leave out --wandb"
             raise UserError("bad-argument", "wandb is not installed", hint) from None
