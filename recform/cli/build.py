@@ -38,6 +38,11 @@ SourceOption = Annotated[
     typer.Option(metavar="FILE", show_default=False,
                  help="Write the network into this file as PyTorch that runs without recform."),
 ]  # fmt: skip
+GateOption = Annotated[
+    int,
+    typer.Option(help="What a gate divides the channels by, between its two maps; SkipResNet's "
+                 "ResNet-110 has 2."),
+]  # fmt: skip
 
 
 def build(
@@ -48,6 +53,7 @@ def build(
     act: ActOption = None,
     project: ProjectOption = None,
     unit: UnitOption = "sum",
+    gate_reduction: GateOption = 8,
     match_params: MatchOption = None,
     pretrained: PretrainedOption = False,
     allow_code: AllowCodeOption = False,
@@ -72,7 +78,7 @@ def build(
     find_code(allow_code, formula)
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,
-                   allow_code=allow_code,
+                   gate_reduction=gate_reduction, allow_code=allow_code,
                    match_params=parameters_to_match(match_params))  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
