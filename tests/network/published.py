@@ -9,6 +9,7 @@ tests/data/model_sizes.csv has the numbers of three sources, as printed: table 8
 from __future__ import annotations
 
 import csv
+import datetime
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,7 +139,7 @@ def explained(row: Row) -> int:
 
 
 FOR_EACH = {
-    "native_batch_norm": 2, "native_layer_norm": 4, "relu": 2, "relu_": 2, "gelu": 4, "sigmoid": 4,
+    "native_batch_norm": 2, "native_layer_norm": 8, "relu": 2, "relu_": 2, "gelu": 8, "sigmoid": 4,
     "_softmax": 3, "add": 1, "add_": 1, "sub": 1, "mul": 1, "addcmul": 2,
     "max_pool2d_with_indices": 8,
 }  # fmt: skip
@@ -147,8 +148,9 @@ FOR_EACH = {
 class Operations(TorchDispatchMode):
     """Counts operations as takedarts/skipresnet does (src/utils/opcounter.py).
 
-    A multiply-accumulate of a convolution or a matrix product is one; a norm is two for each
-    number, a ReLU two, a sigmoid four, a softmax three; sums, products and means are one each.
+    A multiply-accumulate of a convolution or a matrix product is one, and so is a bias added; for
+    each number a BatchNorm is two, a LayerNorm and a GELU eight, a ReLU two, a sigmoid four, a
+    softmax three; sums, products and means are one each.
     """
 
     def __init__(self) -> None:
@@ -160,9 +162,9 @@ class Operations(TorchDispatchMode):
         first = made[0] if isinstance(made, tuple) else made
         name = func.overloadpacket.__name__
         if name == "convolution":
-            self.total += first.numel() * args[1][0].numel()
+            self.total += first.numel() * (args[1][0].numel() + (args[2] is not None))
         elif name in ("addmm", "mm"):
-            self.total += first.numel() * args[-2].shape[-1]
+            self.total += first.numel() * (args[-2].shape[-1] + (name == "addmm"))
         elif name == "mean":
             self.total += args[0].numel()
         else:
@@ -182,3 +184,38 @@ def num_operations(row: Row) -> int:
     with torch.no_grad(), Operations() as counted:
         network.eval()(torch.empty(1, *image, device="meta"))
     return counted.total
+
+
+def line_of(row: Row) -> str:
+    """A row of benchmarks/results/sizes.md."""
+    count = num_parameters(network_of(row))
+    operations = ""
+    if row.gflops:
+        ours = num_operations(row) / 1e9
+        operations = f"{ours:.4f} ({ours / float(row.gflops) - 1:+.1%})"
+    difference = DIFFERENT.get(row.model)
+    told = ""
+    if difference is not None:
+        with_reason = f"{difference.explained:,} with " if difference.explained != count else ""
+        told = with_reason + difference.reason
+    if row.id == IN_ERROR:
+        told = "published in error: the size of Swin-B without its classifier"
+    cells = (row.model, row.dataset, row.net.name, f"{count:,}", f"{row.params} M", operations,
+             row.gflops and f"{row.gflops} G", told)  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    today = datetime.date.today()
+    print(f"# Published sizes\n\n`python -m tests.network.published`, {today}.\n")
+    print("Operations in thousand millions, for one image: of SkipResNet's nets as its authors "
+          "count (tests/network/published.py), of mmpretrain's the multiply-accumulates of "
+          "convolutions and matrix products.\n")  # fmt: skip
+    print("| model | data | named net | parameters | published | operations | published | why it "
+          "differs |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for row in rows():
+        print(line_of(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

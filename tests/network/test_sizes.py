@@ -62,8 +62,11 @@ def test_where_it_is_not_the_reason_gives_the_published_number(row):
 
 
 @pytest.mark.parametrize("row", named([row for row in ROWS if row.gflops]))
-def test_operations_are_within_two_percent_of_the_published(row):
-    assert num_operations(row) / 1e9 == pytest.approx(float(row.gflops), rel=0.02)
+def test_operations_are_the_published(row):
+    # SkipResNet's gates begin with a product by zero, which ours leave out: 0.3 %. mmpretrain
+    # counts norms and activations as well.
+    tolerance = 0.02 if row.source == "mmcls" else 0.004
+    assert num_operations(row) / 1e9 == pytest.approx(float(row.gflops), rel=tolerance)
 
 
 def test_resnet_50_for_imagenet_21k_was_published_with_the_size_of_a_swin():

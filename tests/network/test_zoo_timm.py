@@ -163,3 +163,11 @@ def test_a_pattern_that_no_named_net_has_is_refused():
     with pytest.raises(UserError) as refusal:
         find_named_nets("recform_vgg*")
     assert refusal.value.diagnostics[0].message == "no named net matches `recform_vgg*`"
+
+
+def test_the_command_line_takes_the_reduction_of_gates():
+    options = ("build", "skip_resnet", "--backbone", "resnet20_cifar", "--json")
+    wide, narrow = (json.loads(run(*options, *more))["params"]
+                    for more in (("--gate-reduction", "2"), ()))  # fmt: skip
+    network = recform.build("skip_resnet", "resnet20_cifar", gate_reduction=2)
+    assert num_parameters(network) == wide > narrow
