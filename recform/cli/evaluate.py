@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,32 +17,35 @@ if TYPE_CHECKING:
     from recform.network import FormulaNetwork
     from recform.training import DataSet
 
+AnyTrainedArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN|DIR|BACKBONE", show_default=False,
+                   help="A run, a network's folder, or a timm model with published weights."),
+]  # fmt: skip
+TestCropOption = Annotated[
+    float | None,
+    typer.Option(help="Share of the shorter side; the recipe's, if left out.", show_default=False),
+]
+BatchOption = Annotated[int, typer.Option(help="Images at a time.")]
+OwnDataOption = Annotated[
+    str | None, typer.Option(help="The run's own, if left out.", show_default=False)
+]
 TrainedArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run, or a network's folder.", show_default=False)
 ]
 
 
 def evaluate(
-    trained: Annotated[
-        str,
-        typer.Argument(metavar="RUN|DIR|BACKBONE", show_default=False,
-                       help="A run, a network's folder, or a timm model with published weights."),
-    ],
-    data: Annotated[
-        str | None, typer.Option(help="The run's own, if left out.", show_default=False)
-    ] = None,
+    trained: AnyTrainedArgument,
+    data: OwnDataOption = None,
     data_dir: DataDirOption = None,
     resolutions: Annotated[
         str | None,
         typer.Option(metavar="A,B,...", help="Sides of the images; the data's, if left out.",
                      show_default=False),
     ] = None,
-    test_crop: Annotated[
-        float | None,
-        typer.Option(help="Share of the shorter side; the recipe's, if left out.",
-                     show_default=False),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 128,
+    test_crop: TestCropOption = None,
+    batch_size: BatchOption = 128,
     limit_test: LimitOption = None,
     device: DeviceOption = "auto",
     allow_code: AllowCodeOption = False,
@@ -59,19 +62,13 @@ def evaluate(
     """
     from recform.training import evaluate_on, load_data
 
-    network, trained_on, recipe = _loaded(trained, allow_code)
-    name = data or (trained_on.name if trained_on else None)
-    if name is None:
-        raise UserError("bad-argument", f"{trained} does not say on what to judge it",
-                        "name a data set: --data NAME")  # fmt: skip
-    is_own = trained_on is not None and name == trained_on.name
-    folder = data_dir or (trained_on.directory if trained_on and is_own else None)
-    own_side = trained_on.image_size if trained_on and is_own else None
-    crop = test_crop if test_crop is not None else recipe.get("test_crop", 1.0)
+    asked = asked_for(trained, data, data_dir, test_crop, allow_code)
+    name = asked.data
     found = []
-    for side in _sides(resolutions) or [own_side]:
-        images = load_data(name, folder, image_size=side, limit_test=limit_test)
-        score = evaluate_on(network, images, device=device, batch_size=batch_size, test_crop=crop)
+    for side in _sides(resolutions) or [asked.image_size]:
+        images = load_data(name, asked.directory, image_size=side, limit_test=limit_test)
+        score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
+                            batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
         found.append({"image_size": images.image_size, **asdict(score)})
     if as_json:
         print_json(found)
@@ -114,8 +111,52 @@ def predict(
         print(f"{image}: {told}")
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A network with weights, and the data that it is shown; the side is None for the data's.
+
+    `normal` are the mean and deviation that published weights were trained with.
+    """
+
+    network: FormulaNetwork | Any
+    data: str
+    directory: Path | None
+    image_size: int | None
+    test_crop: float
+    normal: tuple[tuple[float, ...], tuple[float, ...]] | None
+
+    def as_it_sees(self, images: DataSet) -> DataSet:
+        if self.normal is None:
+            return images
+        return replace(images, mean=self.normal[0], deviation=self.normal[1])
+
+
+def asked_for(
+    trained: str,
+    data: str | None,
+    data_dir: Path | None,
+    test_crop: float | None,
+    allow_code: bool,
+) -> Asked:
+    """What is named on the command line; where it is silent, what the run was trained on."""
+    network, trained_on, recipe = _loaded(trained, allow_code)
+    name = data or (trained_on.name if trained_on else None)
+    if name is None:
+        raise UserError("bad-argument", f"{trained} does not say what images it is for",
+                        "name a data set: --data NAME")  # fmt: skip
+    own = trained_on if trained_on is not None and name == trained_on.name else None
+    return Asked(
+        network=network,
+        data=name,
+        directory=data_dir or (own.directory if own else None),
+        image_size=own.image_size if own else None,
+        test_crop=test_crop if test_crop is not None else recipe.get("test_crop", 1.0),
+        normal=recipe.get("normal"),
+    )
+
+
 def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:
-    """The network, what it was trained on, and its recipe's fields."""
+    """The network, what it was trained on, and what of its recipe it is asked by."""
     folder = Path(trained)
     if folder.is_dir():
         from recform.cli.weights import load_weights
@@ -127,7 +168,12 @@ def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, 
     from recform.network import build
 
     talk(f"{trained} is no folder: taken for a backbone with its published weights")
-    return build("resnet", trained, pretrained=True), None, {}
+    network = build("resnet", trained, pretrained=True)
+    published: Any = network.pretrained_cfg
+    return network, None, {
+        "test_crop": published["crop_pct"],
+        "normal": (tuple(published["mean"]), tuple(published["std"])),
+    }  # fmt: skip
 
 
 def _described(run: Path) -> DataSet:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from recform.cli.main import app
 from recform.errors import UserError
 from recform.training import inspect, load_data, recipe_named, write_shards
+from recform.training.augment import drawn
 from recform.training.batches import load, training_batches
 from recform.training.dataset import DataSet, Pixels
 from recform.training.device import Cpu
@@ -51,7 +52,8 @@ def photos(folder):
     for part in ("train", "val"):
         for name in ("ant", "bee"):
             (folder / part / name).mkdir(parents=True)
-            Image.new("RGB", (20, 10), (90, 7, 7)).save(folder / part / name / "a.JPEG")
+            photo = Image.linear_gradient("L").resize((20, 10)).rotate(90).convert("RGB")
+            photo.save(folder / part / name / "a.JPEG")
             Image.new("RGB", (10, 20), (7, 90, 7)).save(folder / part / name / "b.bmp")
     return folder, (folder / "train" / "ant" / "a.JPEG").read_bytes()
 
@@ -127,9 +129,11 @@ def test_workers_read_disjoint_pictures_in_an_order_of_seed_and_epoch(folder, nu
 def test_random_crops_are_cut_out_of_the_whole_picture(tmp_path):
     images = load_data("folder", photos(tmp_path / "photos")[0], image_size=8)
     write_shards(images, tmp_path / "shards")
-    recipe = replace(RECIPE, smallest_crop=0.1, batch_size=4)
-    train = load_data(f"wds:{tmp_path / 'shards'}", image_size=8).train
-    assert training_batches(train, recipe, 0, 1)[0][0].shape == (4, 3, 8, 8)
+    recipe = replace(RECIPE, smallest_crop=0.1)
+    changes = drawn(4, 8, recipe, torch.Generator().manual_seed(0))
+    shards, numbers = load_data(f"wds:{tmp_path / 'shards'}", image_size=8), torch.arange(4)
+    cut = [part.test.fetch_changed(numbers, changes, recipe) for part in (shards, images)]
+    assert torch.equal(*cut)
 
 
 def test_shards_elsewhere_are_fetched_once_and_kept(folder, tmp_path):
