@@ -31,6 +31,7 @@ def print_page(analysis: Analysis, full: bool) -> None:
         _closed(analysis),
         _blocks(analysis, full),
         _widths(analysis),
+        _reversible(analysis),
         _warnings(analysis),
     ]
     for section in sections:
@@ -222,6 +223,15 @@ def _widths(analysis: Analysis) -> Iterator[str]:
             zip(analysis.widths.mean, analysis.widths.least, strict=True))
     ]  # fmt: skip
     yield table(["length", "mean", "least"], rows)
+
+
+def _reversible(analysis: Analysis) -> Iterator[str]:
+    """How the older states come back, where the formula is reversible; its refusal is in JSON."""
+    found = analysis.reversibility
+    if found is not None and found.is_reversible:
+        yield "Reversible, so that training need not keep its states (recform train --reversible):"
+        yield ""
+        yield from (f"  {equation}" for equation in found.inverse)
 
 
 def _warnings(analysis: Analysis) -> Iterator[str]:

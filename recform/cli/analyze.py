@@ -67,7 +67,7 @@ def analyze(
     Net counts with sign, so that paths cancel; gross counts the wires as drawn; distinct counts
     the paths that survive. With --json: one object with formula, depth, start, net, gross, distinct
     (arrays by path length), generating_function, recurrence, growth, mean_length, std_length,
-    words, parameter_gradients, through_block and warnings; docs/paths.md explains each.
+    words, parameter_gradients, through_block, reversible and warnings; docs/paths.md explains each.
     """
     from recform.paths import analyze as count
     from recform.paths import to_json

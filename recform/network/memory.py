@@ -17,8 +17,7 @@ from recform.formula import Formula
 from recform.network.recompute import Pieces, cut, is_recording, recompute
 from recform.network.reversible import reverse
 from recform.network.reversible_plan import Run, with_runs
-from recform.tape import Tape
-from recform.tape.reversible import layer_ends, reversibility
+from recform.tape import Tape, layer_ends, reversibility
 
 
 def check_reversible(formula: Formula) -> None:

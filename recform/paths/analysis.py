@@ -36,7 +36,7 @@ from recform.paths.telescope import Telescoped, telescope
 from recform.paths.through import through_block
 from recform.paths.widths import Widths, widths_by_length
 from recform.paths.words import TooManyWordsError, words_to_latex, words_to_text
-from recform.tape import Scale, Stages, Tape, fold, unroll
+from recform.tape import Reversibility, Scale, Stages, Tape, fold, reversibility, unroll
 
 # Up to this depth the tape is short enough to be read in many ways.
 SHALLOW = 64
@@ -77,6 +77,11 @@ class Analysis:
     def tape(self) -> Tape:
         """The formula unrolled. Raises UserError `too-deep` past the depth that can be."""
         return unroll(self.formula, self.depth, self.stages)
+
+    @cached_property
+    def reversibility(self) -> Reversibility | None:
+        """Whether a training step may forget the states, within a stage."""
+        return reversibility(self.formula, self.depth)
 
     def _repr_html_(self) -> str:
         return analysis_to_html(self)

@@ -8,6 +8,7 @@ z and t.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
@@ -53,6 +54,7 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
         **_by_block(analysis, full),
         "widths": _widths(analysis.widths),
         "plain_borders": list(analysis.plain_borders),
+        "reversible": analysis.reversibility and asdict(analysis.reversibility),
         "warnings": [{"code": w.code, "text": w.text} for w in warnings_of(analysis)],
         "telescopes_to": None if telescoped is None else str(telescoped),
     }  # fmt: skip

@@ -29,6 +29,9 @@ from recform.tape.place import place as place
 from recform.tape.prints import Fingerprints as Fingerprints
 from recform.tape.radicals import Exact as Exact
 from recform.tape.radicals import Irrational as Irrational
+from recform.tape.reversible import Reversibility as Reversibility
+from recform.tape.reversible import layer_ends as layer_ends
+from recform.tape.reversible import reversibility as reversibility
 from recform.tape.same import first_equals as first_equals
 from recform.tape.unroll import unroll as unroll
 from recform.tape.unroll import verify as verify

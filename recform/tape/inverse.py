@@ -62,9 +62,9 @@ def _short(name: str) -> str:
 
 
 def equations(tape: Tape, layer: Layer, place: int) -> tuple[str, ...]:
-    """One equation for each value that is solved for: x[l-1] = x[l+1] - 2*F(x[l])."""
+    """An equation for each value that is solved for, in order: x[l-1] = x[l+1] - 2*F(x[l])."""
     words = _Words(tape, layer, place)
-    solved = [value for value in layer.before if value not in layer.after and value in words.by]
+    solved = [value for value, _ in layer.solved if value in layer.before]
     sides = [words.equation(value) for value in solved]
     return tuple(f"{left} = {right}" for left, right in sides if left != right)
 

@@ -26,7 +26,7 @@ def json_of(*words: object) -> dict:
 KEYS = {
     "formula", "depth", "start", "net", "gross", "distinct", "generating_function", "recurrence",
     "growth", "mean_length", "std_length", "words", "parameter_gradients", "through_block",
-    "warnings", "telescopes_to",
+    "warnings", "telescopes_to", "reversible",
 }  # fmt: skip
 
 
@@ -145,3 +145,10 @@ def test_formulas_stand_side_by_side():
     assert "of order 2^n" in page
     done = run("compare-formulas", "resnet", "resnet_s", "--depth", 4, "--json")
     assert [found["depth"] for found in json.loads(done.stdout)] == [4, 4]
+
+
+def test_the_page_of_a_reversible_formula_says_how_its_states_come_back():
+    page = run("analyze", "leapfrog", "--depth", 6).stdout
+    assert "Reversible, so that training need not keep its states" in page
+    assert "  x[l-1] = 2*x[l] - x[l+1] + F(x[l])\n" in page
+    assert "eversible" not in run("analyze", "resnet", "--depth", 6).stdout
