@@ -1,5 +1,7 @@
 """Every published size is reproduced to its last digit, or the reason why not is shown."""
 
+from pathlib import Path
+
 import pytest
 import timm
 import torch
@@ -86,3 +88,11 @@ def test_every_model_of_the_sources_has_a_named_net():
     assert {net.skipresnet for net in published - nets} == {
         "SwinTiny-224", "Skip-SwinTiny-224", "SwinSmall-224", "Skip-SwinSmall-224"
     }  # fmt: skip
+
+
+def test_the_docs_have_the_counts_that_differ():
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    for model, difference in DIFFERENT.items():
+        counts = f"{difference.count:,} | {difference.explained:,} | {difference.reason} |"
+        assert any(line.startswith(f"| {model} |") and line.endswith(counts)
+                   for line in page.splitlines()), model  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import timm
@@ -171,3 +172,10 @@ def test_the_command_line_takes_the_reduction_of_gates():
                     for more in (("--gate-reduction", "2"), ()))  # fmt: skip
     network = recform.build("skip_resnet", "resnet20_cifar", gate_reduction=2)
     assert num_parameters(network) == wide > narrow
+
+
+def test_the_docs_have_the_table_of_named_nets():
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    for net in NAMED_NETS:
+        assert f"| `{net.name}` | {net.params:,} | {net.published_as} |" in page
+    assert page.count("| `recform_") == len(NAMED_NETS)
