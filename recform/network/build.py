@@ -120,6 +120,9 @@ def _check_backbone(backbone: Any, pretrained: bool, match_params: Any) -> None:
     if not isinstance(backbone, str | nn.Module):
         raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
                         "give a name such as resnet50, or a model")  # fmt: skip
+    if isinstance(backbone, FormulaNetwork):
+        raise UserError("bad-argument", "the model follows a formula already",
+                        "give a fresh one, or its name")  # fmt: skip
     if match_params is not None and not isinstance(backbone, str):
         raise UserError("no-width", "a model instance has its widths already",
                         "name the backbone instead of passing an instance")  # fmt: skip

@@ -40,14 +40,18 @@ class Identity:
         return not self.differences
 
 
-def check_identity(backbone: str, image_size: int | None = None, seed: int = 0) -> Identity:
-    """Build a backbone by its own formula and compare it with itself.
+def check_identity(
+    backbone: str | nn.Module, image_size: int | None = None, seed: int = 0
+) -> Identity:
+    """Build a backbone by its own formula and compare it with itself; a model is not changed.
 
     `image_size` is by default 96, or the size that the backbone insists on. Costs four training
     steps and four evaluations on two images. Raises UserError `unknown-backbone`, `no-units`.
     """
     torch.manual_seed(seed)
-    plain = create(BackboneSpec(backbone), pretrained=False)
+    is_name = isinstance(backbone, str)
+    plain = create(BackboneSpec(backbone), False) if is_name else copy.deepcopy(backbone)
+    name = backbone if is_name else type(backbone).__name__
     size = input_size(plain, 3, image_size or _side(plain))
     built = build(OWN_FORMULA, backbone=copy.deepcopy(plain), image_size=size[1])
     differences = [] if list(built.state_dict()) == list(plain.state_dict()) else ["keys"]
@@ -58,7 +62,7 @@ def check_identity(backbone: str, image_size: int | None = None, seed: int = 0) 
             built.load_state_dict(plain.state_dict())
         differences += [f"{what}, weights {weights}" for what in _differences(plain, built, images)]
     made = built.architecture
-    return Identity(backbone, made.num_blocks, made.coverage, size, tuple(differences))
+    return Identity(name, made.num_blocks, made.coverage, size, tuple(differences))
 
 
 def perturb(model: nn.Module) -> None:

@@ -13,7 +13,11 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-HINT = "choose one such as resnet50 or vit_tiny_patch16_224: recform backbones 'resnet*'"
+HINT = (
+    "choose one such as resnet50 or vit_tiny_patch16_224 (recform backbones 'resnet*'), or build "
+    "on a part that is a chain: recform.build(formula, model.stages[1].blocks, in_chans=..., "
+    "image_size=...)"
+)
 _SUMS = (torch.add, torch.Tensor.add, torch.Tensor.add_, torch.Tensor.__add__)
 _SUMS_IN_PLACE = (torch.Tensor.__iadd__, torch.Tensor.__radd__)
 _CONCATENATIONS = (torch.cat, torch.concat)
