@@ -122,7 +122,11 @@ def wanted(known: set[str]) -> list[str]:
 
 def representatives() -> dict[str, str]:
     """One model of each family, the smallest where the table names it."""
-    registered = {family: timm.list_models(module=family) for family in sorted(list_modules())}
+    # recform's named nets are registered with timm too.
+    registered = {
+        family: timm.list_models(module=family, exclude_filters="recform_*")
+        for family in sorted(list_modules())
+    }
     return {family: SMALL.get(family, models[0]) for family, models in registered.items() if models}
 
 
