@@ -89,6 +89,16 @@ InitOption = Annotated[
     ),
 ]
 CompileOption = Annotated[bool, typer.Option("--compile", help="Run it through torch.compile.")]
+RecomputeOption = Annotated[
+    bool,
+    typer.Option("--recompute", help="Compute blocks a second time for their gradients, and keep "
+                 "less: gradients stay equal."),
+]  # fmt: skip
+ReversibleOption = Annotated[
+    bool,
+    typer.Option("--reversible", help="Keep no states where the formula gives them back, as "
+                 "recform analyze says."),
+]  # fmt: skip
 ShardOption = Annotated[
     bool, typer.Option("--shard", help="Deal the weights out to torchrun's processes (FSDP).")
 ]
@@ -135,6 +145,8 @@ def train(
     init_from: InitOption = None,
     act: ActOption = None,
     match_params: MatchOption = None,
+    recompute: RecomputeOption = False,
+    reversible: ReversibleOption = False,
     compiled: CompileOption = False,
     sharded: ShardOption = False,
     keep: KeepOption = 2,
@@ -158,19 +170,38 @@ def train(
 
     parsed = resolve(formula)
     find_code(allow_code, formula)
+    _check_memory(parsed, reversible, compiled, sharded)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
     shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
-    images = load_data(
-        data, data_dir, image_size=image_size, limit_train=limit_train, limit_test=limit_test
-    )
+    images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
+                       limit_test=limit_test)  # fmt: skip
     matched = parameters_to_match(match_params)
     network = _network(
         parsed, backbone, images, seed, act, chosen.drop_path, init_from, allow_code, matched
     )
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
+    _save_memory(network, recompute, reversible)
     summary = _run(network, images, chosen, order)
     _report(summary, folder, as_json)
+
+
+def _check_memory(formula: Formula, reversible: bool, compiled: bool, sharded: bool) -> None:
+    if not reversible:
+        return
+    from recform.network import check_reversible
+
+    for option, is_given in (("--compile", compiled), ("--shard", sharded)):
+        if is_given:
+            raise typer.BadParameter(f"does not go with {option}", param_hint="--reversible")
+    check_reversible(formula)
+
+
+def _save_memory(network: FormulaNetwork, recompute: bool, reversible: bool) -> None:
+    if recompute:
+        network.set_grad_checkpointing()
+    if reversible:
+        network.set_reversible()
 
 
 def chosen_recipe(

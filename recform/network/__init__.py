@@ -18,6 +18,7 @@ from recform.network.cost import size as size
 from recform.network.create import BackboneSpec as BackboneSpec
 from recform.network.identity import Identity as Identity
 from recform.network.identity import check_identity as check_identity
+from recform.network.memory import check_reversible as check_reversible
 from recform.network.named import NAMED_NETS as NAMED_NETS
 from recform.network.named import NamedNet as NamedNet
 from recform.network.named import find_named_nets as find_named_nets

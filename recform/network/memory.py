@@ -25,8 +25,9 @@ def check_reversible(formula: Formula) -> None:
     found = reversibility(formula)
     if found is not None and not found.is_reversible:
         raise UserError("not-reversible", f"the formula is not reversible: {found.reason}",
-                        "use recompute, which goes with any formula, or one of revnet, momentum, "
-                        "leapfrog, midpoint")  # fmt: skip
+                        "recompute (--recompute) goes with any formula; revnet, momentum, leapfrog "
+                        "and midpoint are reversible")  # fmt: skip
+
 
 
 def reversible_pieces(graph: fx.Graph, tape: Tape, formula: Formula, model: nn.Module) -> Pieces:
@@ -38,7 +39,7 @@ def reversible_pieces(graph: fx.Graph, tape: Tape, formula: Formula, model: nn.M
     pieces = with_runs(cut(graph, layer_ends(tape, formula), model), graph, model)
     if not any(isinstance(piece, Run) for piece in pieces.pieces):
         raise UserError("not-reversible", "no layer of this network can be computed backwards",
-                        "use recompute")  # fmt: skip
+                        "recompute (--recompute) goes with any")  # fmt: skip
     return pieces
 
 

@@ -167,8 +167,8 @@ def test_a_formula_that_is_not_reversible_is_refused_with_what_is_lost():
         made("resnet", reversible=True)
     assert str(caught.value) == (
         "error[not-reversible]: the formula is not reversible: x[l] is lost: no equation gives it "
-        "from x[l+1]\n  = hint: use recompute, which goes with any formula, or one of revnet, "
-        "momentum, leapfrog, midpoint"
+        "from x[l+1]\n  = hint: recompute (--recompute) goes with any formula; revnet, momentum, "
+        "leapfrog and midpoint are reversible"
     )
 
 
