@@ -123,6 +123,11 @@ def load(
         if batches.images.on_disk
         else map(batches.__getitem__, steps)
     )
+    return delivered(fetched, device)
+
+
+def delivered(fetched: Iterable[Batch | UserError], device: Device) -> Iterator[Batch]:
+    """Batches brought to the device, a mistake in a file raised."""
     for batch in fetched:
         if isinstance(batch, UserError):
             raise batch
@@ -143,7 +148,7 @@ def _beside(
         sampler=steps,
         num_workers=device.num_workers,
         pin_memory=device.pins_memory,
-        worker_init_fn=_leave_signals_to_parent,
+        worker_init_fn=leave_signals_to_parent,
         # The loader draws a number when it starts; not from the network's own generator.
         generator=torch.Generator(),
     )
@@ -180,7 +185,7 @@ def _fetched(
         return error
 
 
-def _leave_signals_to_parent(_worker: int) -> None:
+def leave_signals_to_parent(_worker: int) -> None:
     """Ctrl-C reaches every process of the terminal; only the one that trains may act on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

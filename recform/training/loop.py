@@ -28,8 +28,8 @@ from recform.training.batches import (
     load,
     normalized,
     num_training_batches,
-    training_batches,
 )
+from recform.training.crew import Crew
 from recform.training.dataset import DataSet
 from recform.training.descent import loss_of, mixed
 from recform.training.device import Device
@@ -55,9 +55,10 @@ class Task:
     """What a run works with. Network, optimizer and schedule change as it trains.
 
     `forward` is the network as it is run, compiled or shared by a team; `average` the running mean
-    of its weights, if one is kept; `scaler` keeps small gradients alive in fp16. Where the
-    network is `sharded` each process has a part of the weights, and all must run it together; its
-    multiply-accumulates for an image cannot be counted any more, and are in `macs`.
+    of its weights, if one is kept; `scaler` keeps small gradients alive in fp16; `crew` hands out
+    the batches. Where the network is `sharded` each process has a part of the weights, and all must
+    run it together; its multiply-accumulates for an image cannot be counted any more, and are in
+    `macs`.
     """
 
     model: nn.Module
@@ -67,6 +68,7 @@ class Task:
     schedule: Scheduler
     scaler: GradScaler
     data: DataSet
+    crew: Crew
     recipe: Recipe
     seed: int
     device: Device
@@ -160,15 +162,14 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
     """
     task.forward.train()
     began = time.perf_counter()
-    batches = training_batches(task.data.train, task.recipe, task.seed, start.epoch, task.team.part)
     point = start
-    for images_BCSS, labels_B in load(batches, task.device, first=start.step):
+    for images_BCSS, labels_B in task.crew.load(start.epoch, first=start.step):
         loss, logits_BK = _step(task, point, images_BCSS, labels_B)
         tally = point.tally.add(loss, logits_BK, labels_B)
         task.device.end_step()
         seconds = time.perf_counter() - began
         point = replace(point, step=point.step + 1, tally=tally, seconds=start.seconds + seconds)
-        reports = point.step % STEPS_PER_REPORT == 0 or point.step == len(batches)
+        reports = point.step % STEPS_PER_REPORT == 0 or point.step == task.steps_per_epoch
         if reports:
             task.progress.step(_report(task, point))
         if _is_to_stop(task, stop, reports) or (
@@ -305,5 +306,5 @@ def _check_finite(point: Point, tally: Tally) -> None:
         raise UserError(
             "diverged",
             f"the loss is not a number in epoch {point.epoch}, by step {point.step}",
-            "try a lower learning rate: --lr ...",
+            "try a lower learning rate: --lr ...; the last checkpoint is from before",
         )

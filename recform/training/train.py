@@ -25,7 +25,8 @@ from recform.training.checkpoint import (
     save_checkpoint,
     save_last,
 )
-from recform.training.dataset import DataSet
+from recform.training.crew import Crew
+from recform.training.dataset import DataSet, check_trainable
 from recform.training.descent import mean_weights, optimizer, schedule
 from recform.training.device import Device, pick_device
 from recform.training.gates import begin_gates, log_gates
@@ -62,6 +63,8 @@ from recform.training.team import Team, check_batch, team_on
 
 AUTO = "auto"
 NUM_KEPT = 2
+# How a processor, and XLA on any device, say that their memory is full.
+FULL = ("can't allocate memory",)
 
 
 def train(
@@ -95,6 +98,7 @@ def train(
     `no-device`, `diverged`, `damaged-data`, `unwritable`, `out-of-memory`.
     """
     check_seed(seed)
+    check_trainable(data)
     place = pick_device(device)
     if keep < 1:
         raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
@@ -142,7 +146,7 @@ def _memory_told(recipe: Recipe) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:
         is_full = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not is_full and "can't allocate memory" not in str(error):
+        if not is_full and not any(words in str(error) for words in FULL):
             raise
         raise UserError(
             "out-of-memory",
@@ -193,6 +197,7 @@ def _task(
     descent = optimizer(recipe, model)
     steps_per_epoch = num_training_batches(data.num_train, recipe)
     forward = model if sharded else team.joined(model)
+    placed = replace(data, train=data.train.to(device.place), test=data.test.to(device.place))
     return Task(
         model=model,
         forward=torch.compile(forward) if compiled else forward,  # type: ignore[arg-type]
@@ -200,7 +205,8 @@ def _task(
         optimizer=descent,
         schedule=schedule(recipe, descent, recipe.epochs * steps_per_epoch),
         scaler=GradScaler(device.place.type, enabled=recipe.amp == "fp16"),
-        data=replace(data, train=data.train.to(device.place), test=data.test.to(device.place)),
+        data=placed,
+        crew=Crew(placed.train, recipe, seed, device, team.part),
         recipe=recipe,
         seed=seed,
         device=device,
