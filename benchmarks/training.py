@@ -5,8 +5,8 @@
 The loop: steps of recform's own loop beside a bare forward, backward and step on the same batches,
 by turns; the median of the ratios counts. On a processor its own time is measured, not the clock's,
 so that what else runs on the machine counts less: give it one thread (OMP_NUM_THREADS=1). The data
-path: images a second that are fetched, augmented and normalized, beside those that ResNet-18 trains
-on.
+path: images a second that one core fetches, augments and normalizes, beside those that ResNet-18
+trains on with two; the median of as many turns.
 """
 
 import argparse
@@ -90,6 +90,12 @@ def data_images_per_second(data: DataSet, recipe, device) -> float:
     return 3 * data.num_train / (clock() - began)
 
 
+def told(values: list[float], form: str) -> str:
+    """The median, and all of them."""
+    spread = " ".join(format(value, form) for value in sorted(values))
+    return f"{statistics.median(values):{form}} ({spread})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="cpu")
@@ -100,18 +106,24 @@ def main() -> None:
     recipe = replace(recipe_named("liao-cifar"), epochs=1, learning_rate=0.01)
     data = noise(options.images)  # 30 batches
     ratios = []
+    for turn in range(NUM_TURNS):
+        seconds = {}
+        # Who goes first changes, so that a machine that warms up or slows down favors nobody.
+        for measure in (bare_seconds, loop_seconds)[:: 1 if turn % 2 else -1]:
+            model = recform.build("resnet", options.backbone, 10)
+            seconds[measure] = measure(model, data, recipe, device)
+        ratios.append(seconds[loop_seconds] / seconds[bare_seconds])
+    print(f"loop / bare steps on {options.backbone}: {told(ratios, '.3f')}")
+    few, small, many = noise(384), replace(recipe, batch_size=32), noise(12_800)
+    trained, fetched = [], []
     for _ in range(NUM_TURNS):
-        bare = bare_seconds(recform.build("resnet", options.backbone, 10), data, recipe, device)
-        loop = loop_seconds(recform.build("resnet", options.backbone, 10), data, recipe, device)
-        ratios.append(loop / bare)
-    print(f"loop / bare steps on {options.backbone}: {statistics.median(ratios):.3f} "
-          f"(of {', '.join(f'{ratio:.3f}' for ratio in sorted(ratios))})")  # fmt: skip
-    few, small = noise(384), replace(recipe, batch_size=32)
-    seconds = bare_seconds(recform.build("resnet", "resnet18_cifar", 10), few, small, device)
-    trained = 32 / seconds
-    fetched = data_images_per_second(noise(12_800), recipe, device)
-    print(f"data path: {fetched:,.0f} images/s, {fetched / trained:,.0f} times what "
-          f"resnet18_cifar trains on ({trained:,.0f} images/s)")  # fmt: skip
+        model = recform.build("resnet", "resnet18_cifar", 10)
+        trained.append(32 / bare_seconds(model, few, small, device))
+        fetched.append(data_images_per_second(many, recipe, device))
+    print(f"resnet18_cifar trains on {told(trained, ',.1f')} images/s a core")
+    print(f"data path: {told(fetched, ',.0f')} images/s a core")
+    ratios = [path / (2 * net) for path, net in zip(fetched, trained, strict=True)]
+    print(f"one core's data path / two cores' training: {told(ratios, ',.0f')}")
 
 
 if __name__ == "__main__":

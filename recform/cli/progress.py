@@ -68,12 +68,14 @@ class Bar:
 
     def epoch(self, metrics: EpochMetrics) -> None:
         assert self._plan is not None, "begin comes first"
+        num_left = self._plan.num_epochs - metrics.epoch
+        left = f"  {_clock(num_left * metrics.seconds)} left" if num_left else ""
         test_loss = "nan" if metrics.test_loss is None else f"{metrics.test_loss:.3f}"
         self._console.print(
             f"epoch {metrics.epoch:>{len(str(self._plan.num_epochs))}}/{self._plan.num_epochs}  "
             f"train loss {metrics.train_loss:.3f}  test loss {test_loss}  "
             f"top-1 {metrics.test_top1:6.2f} %  top-5 {metrics.test_top5:6.2f} %  "
-            f"{metrics.images_per_second:,.0f} img/s  {metrics.seconds:.1f} s",
+            f"{metrics.images_per_second:,.0f} img/s  {metrics.seconds:.1f} s{left}",
             markup=False,
             soft_wrap=True,
         )

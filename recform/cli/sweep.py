@@ -118,10 +118,13 @@ def _run(job: Job, place: str | None) -> int:
 
 
 def _graphics_processors() -> list[str | None]:
-    """Their numbers, of those that may be used."""
+    """Those that may be used, by the names that CUDA_VISIBLE_DEVICES has for them."""
     from recform.training import num_cuda_devices
 
-    return [str(number) for number in range(num_cuda_devices())]
+    count = num_cuda_devices()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    names = [name.strip() for name in named.split(",") if name.strip()]
+    return [*names[:count]] or [str(number) for number in range(count)]
 
 
 def _further(text: str) -> list[str]:

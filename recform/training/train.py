@@ -64,7 +64,7 @@ from recform.training.team import Team, check_batch, team_on
 AUTO = "auto"
 NUM_KEPT = 2
 # How a processor, and XLA on any device, say that their memory is full.
-FULL = ("can't allocate memory",)
+FULL = ("can't allocate memory", "RESOURCE_EXHAUSTED")
 
 
 def train(

@@ -69,11 +69,12 @@ class Xla:
 
 
 def open_xla() -> Xla:
-    """The devices of this process; several of them become one."""
-    num_devices = runtime.addressable_device_count()
+    """All devices there are, driven as one."""
+    # Before they are counted: torch_xla changes to SPMD only as long as no device was touched.
+    if not runtime.is_spmd():
+        runtime.use_spmd()
+    num_devices = runtime.global_runtime_device_count()
     mesh = None
     if num_devices > 1:
-        runtime.use_spmd()
-        num_devices = runtime.global_runtime_device_count()
         mesh = spmd.Mesh(list(range(num_devices)), (num_devices,), ("batch",))
     return Xla(torch_xla.device(), num_devices, mesh)

@@ -241,7 +241,12 @@ class Full(Greedy):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
 
-@pytest.mark.parametrize("kind", [Greedy, Full])
+class FullXla(Greedy):
+    def forward(self, images):
+        raise RuntimeError("RESOURCE_EXHAUSTED: out of memory while trying to allocate 20 GiB")
+
+
+@pytest.mark.parametrize("kind", [Greedy, Full, FullXla])
 def test_too_little_memory_is_told_with_a_smaller_batch(data, tmp_path, kind):
     with pytest.raises(UserError) as caught:
         train_small(kind(small_net()), data, tmp_path / "run")
@@ -273,6 +278,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(data, tmp_path
     with pytest.raises(UserError) as caught:
         train_small(Exploding(small_net(), 8), data, tmp_path)
     assert caught.value.code == "diverged"
+    assert "the last checkpoint is from before" in caught.value.diagnostics[0].hint
     kept = checkpoint(tmp_path)
     assert len(kept["point"]["history"]) == 1
     assert all(tensor.isfinite().all() for tensor in kept["model"].values())
