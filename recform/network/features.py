@@ -15,6 +15,7 @@ from torch import fx
 
 from recform.network.assemble import BackboneParts
 from recform.network.backbone import Backbone
+from recform.network.layout import rearranges
 from recform.network.places import Place, is_between_blocks, places_of, reduction_at, shape_at
 from recform.network.shape import Shape
 from recform.tape import Tape
@@ -55,13 +56,21 @@ def features_of(
 
 
 def final_norm(backbone: Backbone) -> tuple[str, ...]:
-    """The modules that run between the last unit and the end, if they keep the shape."""
+    """The norms that run between the last unit and the end, if there is nothing else."""
     line = backbone.flow.line()
-    behind = line[line.index(backbone.units[-1].last.hands_on) :]
-    sizes = {getattr(node.meta["value"], "shape", None) for node in behind}
-    if backbone.exit or len(sizes) != 1 or any(n.op != "call_module" for n in behind[1:]):
+    behind = line[line.index(backbone.units[-1].last.hands_on) + 1 :]
+    if not backbone.reads[-1].is_channels_first:
+        # Norms of channels that stand last do not ask how the places are written.
+        behind = [node for node in behind if not rearranges(node)]
+    elif backbone.exit:
         return ()
-    return tuple(str(node.target) for node in behind[1:])
+    paths = [str(node.target) for node in behind if node.op == "call_module"]
+    is_norm = len(paths) == len(behind) and all(_is_norm(path, backbone) for path in paths)
+    return tuple(paths) if is_norm else ()
+
+
+def _is_norm(path: str, backbone: Backbone) -> bool:
+    return "norm" in type(backbone.model.get_submodule(path)).__name__.lower()
 
 
 def block_ends(backbone: Backbone, tape: Tape, graph: fx.Graph) -> list[fx.Node]:

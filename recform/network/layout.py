@@ -36,7 +36,7 @@ def passage_between(start: fx.Node, end: fx.Node, flow: Flow) -> Passage | None:
     node = end
     while node is not start:
         inputs = flow.inputs(node)
-        if not _rearranges(node) or len(inputs) != 1:
+        if not rearranges(node) or len(inputs) != 1:
             return None
         nodes.append(node)
         node = inputs[0]
@@ -65,7 +65,8 @@ def is_round_trip(passages: tuple[Passage, ...]) -> bool:
     return state.shape == before.shape and torch.equal(state, before)
 
 
-def _rearranges(node: fx.Node) -> bool:
+def rearranges(node: fx.Node) -> bool:
+    """Whether a call gives the same numbers in another layout."""
     return node.op == "call_method" and node.target in (*_RESHAPES, "transpose", "permute")
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from recform.errors import UserError
 from recform.formula import load
 from recform.network.build import FormulaNetwork, Plan, build
+from recform.network.surface import RESHAPING, apply_changes
 
 
 def save_network(network: FormulaNetwork, folder: str | Path) -> None:
@@ -39,6 +40,7 @@ def save_network(network: FormulaNetwork, folder: str | Path) -> None:
         "in_chans": spec.in_chans,
         "keywords": dict(spec.keywords),
         "matched": dict(spec.matched),
+        "changes": [change for change in network.changes if change[0] in RESHAPING],
         **asdict(architecture.plan),
         "recform": version("recform"),
     }
@@ -72,6 +74,7 @@ def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork
         matched = description.get("matched") or None
         # What networks of version 0.1 did not choose has its default.
         plan = {key: description[key] for key in asdict(Plan()) if key in description}
+        changes = [(method, dict(given)) for method, given in description.get("changes", ())]
         if not isinstance(name, str) or not isinstance(keywords, dict):
             raise TypeError("a name and keywords are expected")
     except OSError as error:
@@ -80,6 +83,10 @@ def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork
         raise _bad(path, "does not describe a network") from error
     network = build(load(folder / "formula.rf"), name, num_classes, in_chans,
                     allow_code=allow_code, match_params=matched, **plan, **keywords)  # fmt: skip
+    try:
+        apply_changes(network, changes)
+    except (UserError, TypeError, ValueError) as error:
+        raise _bad(path, f"does not describe a network: {error}") from error
     path = folder / "weights.safetensors"
     try:
         network.load_state_dict(load_file(path))

@@ -9,7 +9,7 @@ history that it had.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +42,7 @@ def steps_of(
 
     `kept` are the nodes that a pass may be asked for; there is a cut behind each of them.
     """
+    constants = _constants(graph)
     pieces = in_pieces(graph, list(_chunks(graph, ends, kept)), model, kept).pieces
     return tuple(
         Step(
@@ -49,7 +50,7 @@ def steps_of(
             reads=_names(piece.reads),
             makes=_names(piece.makes),
             frees=_names(piece.frees),
-            paths=_paths(piece.nodes),
+            paths=_paths((*piece.nodes, *piece.reads), constants),
         )
         for piece in pieces
     )
@@ -122,6 +123,23 @@ def _names(nodes: Sequence[fx.Node]) -> tuple[str, ...]:
     return tuple(node.name for node in nodes)
 
 
-def _paths(nodes: Sequence[fx.Node]) -> tuple[str, ...]:
-    paths = (str(node.target) for node in nodes if node.op in ("call_module", "get_attr"))
-    return tuple(dict.fromkeys(path for path in paths if path.split(".")[-1] != "training"))
+def _paths(
+    nodes: Sequence[fx.Node], constants: Mapping[fx.Node, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The paths that nodes use, also by way of values made from parameters alone."""
+    modules = [str(node.target) for node in nodes if node.op == "call_module"]
+    parameters = [path for node in nodes for path in constants.get(node, ())]
+    paths = dict.fromkeys((*modules, *parameters))
+    return tuple(path for path in paths if path.split(".")[-1] != "training")
+
+
+def _constants(graph: fx.Graph) -> dict[fx.Node, tuple[str, ...]]:
+    """The values that are made from parameters alone, with the paths of these."""
+    made: dict[fx.Node, tuple[str, ...]] = {}
+    for node in graph.nodes:
+        sources = node.all_input_nodes
+        if node.op == "get_attr":
+            made[node] = (str(node.target),)
+        elif node.op == "call_function" and sources and all(s in made for s in sources):
+            made[node] = tuple(path for source in sources for path in made[source])
+    return made

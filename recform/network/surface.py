@@ -31,13 +31,9 @@ from recform.network.recompute import Pieces, is_recording
 from recform.network.steps import Step, blocks_of, run_steps
 
 FORMATS = ("NCHW", "NLC")
-# Methods whose effect a pickle and a saved network carry: they are called again.
-CHANGES = (
-    "reset_classifier",
-    "prune_intermediate_layers",
-    "set_grad_checkpointing",
-    "set_reversible",
-)
+# Methods whose effect a saved network carries, and a pickle: they are called again.
+RESHAPING = ("reset_classifier", "prune_intermediate_layers")
+CHANGES = (*RESHAPING, "set_grad_checkpointing", "set_reversible")
 
 
 class FormulaNetwork(nn.Module):
@@ -66,8 +62,8 @@ class FormulaNetwork(nn.Module):
         if kind.known_steps is None:
             if torch.compiler.is_compiling():
                 raise UserError("bad-argument", "the steps of a network are made before it is "
-                                "compiled", "compile features_only(network), or call "
-                                "forward_intermediates once before")  # fmt: skip
+                                "compiled", "compile feature_extractor(network), or "
+                                "call forward_intermediates once before")  # fmt: skip
             kind.known_steps = kind.make_steps(self)
         return kind.known_steps
 
@@ -120,6 +116,8 @@ class FormulaNetwork(nn.Module):
         `prune_head` the classifier.
         """
         taken, last = self._take(indices)
+        # A compiler could not make them later.
+        assert self.steps, "a forward pass has steps"
         ends_early = last < len(self.architecture.features) - 1
         if ends_early:
             self._end_at(last)
@@ -138,8 +136,9 @@ class FormulaNetwork(nn.Module):
         Gradients stay the same: a block runs again from the same random state, on the same older
         values, and running statistics move once. Stem and head run once.
         """
-        # The steps are made here, for a compiler cannot make them.
-        self.grad_checkpointing = enable and bool(self.steps)
+        # A compiler could not make them later.
+        assert self.steps, "a forward pass has steps"
+        self.grad_checkpointing = enable
         self._note("set_grad_checkpointing", enable=enable)
 
     def set_reversible(self, enable: bool = True) -> None:
@@ -244,7 +243,20 @@ class FormulaNetwork(nn.Module):
         reset = super().reset_classifier  # type: ignore[misc]
         # Some heads keep a norm of their own otherwise.
         other = "reset_other" in inspect.signature(reset).parameters
-        reset(num_classes, global_pool, **({"reset_other": True} if other else {}))
+        options = {"reset_other": True} if other else {}
+        try:
+            reset(num_classes, global_pool, **options)
+        except AssertionError:
+            # A convolution between pooling and classifier is sized for the pooled last state.
+            self._take_out_head()
+            reset(num_classes, global_pool, **options)
+
+    def _take_out_head(self) -> None:
+        """What runs behind `forward_features`, but for pooling, is made to do nothing."""
+        used = {path.split(".")[0] for step in self.steps for path in step.paths}
+        for name, _ in list(self.named_children()):
+            if name not in {*used, "global_pool", "flatten"}:
+                setattr(self, name, nn.Identity())
 
     def _normed(self, state: Tensor) -> Tensor:
         for path in self.architecture.norm:
