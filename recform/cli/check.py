@@ -52,7 +52,8 @@ def check(formula: FormulaArgument, depth: DepthOption = 16, as_json: JsonOption
 
 def _is_folder(formula: str) -> bool:
     try:
-        return "=" not in formula and Path(formula).is_dir()
+        # An empty name would be the present folder.
+        return formula != "" and "=" not in formula and Path(formula).is_dir()
     except (OSError, ValueError):
         # Too long for a file's name, or a zero byte in it.
         return False
@@ -64,7 +65,7 @@ def _check_folder(folder: Path, depth: int, as_json: bool) -> None:
     from recform.formula import load
     from recform.tape import verify
 
-    paths = sorted(folder.rglob("*.rf"))
+    paths = sorted(path for path in folder.rglob("*.rf") if not path.is_dir())
     if not paths:
         raise UserError("no-such-file", f"there is no .rf file in {folder}", "name another folder")
     wrong: list[tuple[Path, UserError]] = []

@@ -46,8 +46,8 @@ class _Depth:
 
     def is_at_least(self, other: _Depth) -> bool:
         """Whether it is never below the other: l and s are not negative, and s is at most l."""
-        below = {"l": ("l", "s", ""), "s": ("s", ""), "": ("",)}.get(self.name, (self.name,))
-        return other.name in below and self.offset >= other.offset
+        below = {"L": ("L", "l", "s", ""), "l": ("l", "s", ""), "s": ("s", "")}
+        return other.name in below.get(self.name, (self.name,)) and self.offset >= other.offset
 
     def shown(self) -> Expression:
         size = Number(Fraction(abs(self.offset)))
@@ -63,8 +63,9 @@ def implied_index(argument: Expression) -> Expression | None:
     deepest = _deepest(argument)
     if deepest is None:
         return argument.index if isinstance(argument, Read) else None
-    # A block's index is at most the l of its equation: G(x[l+1]) is G[l].
-    return Name("l") if deepest.is_at_least(_Depth("l", 0)) else deepest.shown()
+    # A block's index is at most the l of its equation, and at most L-1: G(x[l+1]) is G[l].
+    last = _Depth("L", -1) if deepest.name == "L" else _Depth("l", 0)
+    return last.shown() if deepest.is_at_least(last) else deepest.shown()
 
 
 def _deepest(expression: Expression) -> _Depth | None:

@@ -313,8 +313,14 @@ def _check_binary(expression: Binary) -> Iterator[Diagnostic]:
         yield Diagnostic("division-by-value", f"{what} is no divisor",
                          expression.right.span, "divide by a number: x[l]/2")  # fmt: skip
     elif expression.operator in "%^" and {left, right} & {"value", "learned"}:
+        is_power = expression.operator == "^" and left == "value" and right == "number"
+        hint = (
+            "write the product out, as in x[l]*x[l]"
+            if is_power
+            else "write it with l, L and numbers"
+        )
         yield Diagnostic("value-in-index", f"`{expression.operator}` takes numbers only",
-                         expression.span, "write it with l, L and numbers")  # fmt: skip
+                         expression.span, hint)  # fmt: skip
 
 
 def _check_name(name: Name, formula: Formula, names: set[str]) -> Iterator[Diagnostic]:

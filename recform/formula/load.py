@@ -56,6 +56,13 @@ def _is_file(name: str) -> bool:
         return False
 
 
+def _is_folder(name: str) -> bool:
+    try:
+        return name != "" and Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def example_names() -> tuple[str, ...]:
     """The names of the shipped examples, sorted."""
     return _names_in(files("recform.examples").iterdir())
@@ -75,6 +82,10 @@ def _example(name: str) -> Formula:
     folder = files("recform.examples")
     examples, gallery = example_names(), gallery_names()
     if name not in (*examples, *gallery):
+        if _is_folder(name):
+            raise UserError("unreadable", f"{name} is a folder",
+                            f"name a .rf file in it; recform check {name} checks them all"
+                            )  # fmt: skip
         hint = did_you_mean(name, (*examples, *gallery)) or "`recform list` shows all names"
         raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
                         f"{hint}; a formula has an equals sign in it")  # fmt: skip

@@ -69,6 +69,15 @@ def test_it_is_the_index_that_the_block_is_called_with(reads: list[str]):
             assert call.index == whole(index, {"l": layer, "s": 0}, Budget(None, 1000))
 
 
+def test_in_an_output_the_last_block_is_the_one_before_the_end():
+    formula = parse("x[l+1] = F(x[l])\noutput F(x[L]) + F(x[L-2])")
+    assert (
+        to_latex(formula).splitlines()[2] == r"\text{output} &= F_{L-1}(x_{L}) + F_{L-2}(x_{L-2})"
+    )
+    calls = [op.index for op in unroll(formula, 4).operations if isinstance(op, Call)]
+    assert calls[-1] == 3
+
+
 @pytest.mark.parametrize("name", gallery_names())
 def test_in_the_gallery_every_block_shows_its_index(name: str):
     rows = to_latex(resolve(name)).replace(r"\left", "")

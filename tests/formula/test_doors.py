@@ -16,3 +16,20 @@ def test_what_is_no_text_is_refused_by_its_type(door, thing) -> None:
     assert caught.value.code == "bad-argument"
     assert type(thing).__name__ in caught.value.diagnostics[0].message
     assert "recform." in caught.value.diagnostics[0].hint
+
+
+def test_a_folder_is_no_formula(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    with pytest.raises(UserError) as caught:
+        resolve("nets")
+    assert str(caught.value) == (
+        "error[unreadable]: nets is a folder\n"
+        "  = hint: name a .rf file in it; recform check nets checks them all"
+    )
+
+
+def test_an_example_is_found_beside_a_folder_of_its_name(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet").mkdir()
+    assert resolve("resnet").title.startswith("ResNet")
