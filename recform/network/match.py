@@ -86,8 +86,11 @@ def match_widths(
 
     candidates = {widths.scaled(factor): factor for factor in reversed(_FACTORS)}
     found = dict(_search(candidates, number, count))
-    nearest = min(found, key=lambda pairs: abs(found[pairs] - number), default=None)
-    if nearest is None or not min(found.values()) <= number <= max(found.values()):
+    if not found:
+        raise UserError("no-width", f"{spec.name} does not let its {widths.pairs[0][0]} be set",
+                        "choose another backbone")  # fmt: skip
+    nearest = min(found, key=lambda pairs: abs(found[pairs] - number))
+    if not min(found.values()) <= number <= max(found.values()):
         raise UserError("no-width", f"no width of {spec.name} comes near {number:,} parameters",
                         "give another number, or another backbone")  # fmt: skip
     # Widths that are the backbone's own are not said again.
@@ -135,6 +138,9 @@ def _search(
     while left:
         pairs = min(left, key=lambda pairs: abs(candidates[pairs] - guess))
         place, counted = left.index(pairs), count(pairs)
+        if counted is None and guess == 1:
+            # Not even its own widths may be said.
+            return
         if counted is None:
             del left[place]
             continue

@@ -85,6 +85,7 @@ def test_widths_go_with_a_pickle_and_a_folder(narrow, tmp_path):
     ("backbone", "wanted", "code"),
     [
         ("efficientnet_b0", "backbone", "no-width"),
+        ("mixer_s16_224", "backbone", "does not let its embed_dim be set"),
         ("resnet20_cifar", 5, "no-width"),
         ("resnet20_cifar", 0, "bad-argument"),
         ("resnet20_cifar", "half", "bad-argument"),

@@ -1,0 +1,95 @@
+"""recform export: a network in the form that other programs take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recform.cli.arguments import (
+    ActOption,
+    AllowCodeOption,
+    BackboneOption,
+    ClassesOption,
+    ImageSizeOption,
+    MatchOption,
+    PretrainedOption,
+    ProjectOption,
+    UnitOption,
+    parameters_to_match,
+)
+from recform.cli.output import talk
+from recform.cli.user_code import find_code
+from recform.errors import UserError
+
+if TYPE_CHECKING:
+    from recform.network import FormulaNetwork
+
+SubjectArgument = Annotated[
+    str,
+    typer.Argument(metavar="DIR|FORMULA", show_default=False,
+                   help="The folder of a run or of a saved network, or a formula."),
+]  # fmt: skip
+FormOption = Annotated[
+    str,
+    typer.Option("--format", "-f", metavar="onnx|torch|torchscript|source|timm",
+                 show_default=False),
+]  # fmt: skip
+ToOption = Annotated[
+    Path, typer.Option("-o", "--output", help="The file to write; for timm a folder.")
+]
+
+
+def export(
+    subject: SubjectArgument,
+    form: FormOption,
+    output: ToOption,
+    backbone: BackboneOption = "resnet50",
+    num_classes: ClassesOption = None,
+    image_size: ImageSizeOption = None,
+    act: ActOption = None,
+    project: ProjectOption = None,
+    unit: UnitOption = "sum",
+    match_params: MatchOption = None,
+    pretrained: PretrainedOption = False,
+    allow_code: AllowCodeOption = False,
+) -> None:
+    """Write a network for other programs.
+
+    \b
+    Example:  recform export runs/mine --format onnx -o mine.onnx
+              recform export skip_resnet --backbone resnet50 --format source -o skip.py
+
+    Of a run it is the network of its best checkpoint; of a formula a fresh one. onnx, torch
+    (torch.export, .pt2) and torchscript hold it in evaluation mode, for batches of any size. source
+    is readable PyTorch that runs without recform, and takes the weights that timm's folder has in
+    model.safetensors. timm is that folder: timm.create_model("local-dir:DIR", pretrained=True),
+    after import recform.network.
+    """
+    from recform.network import FORMS, build
+    from recform.network import export as write
+
+    if form not in FORMS:
+        raise UserError("bad-argument", f"there is no format `{form}`",
+                        f"choose {', '.join(FORMS)}")  # fmt: skip
+    folder = Path(subject)
+    if folder.is_dir():
+        network, image_size = _trained(folder, image_size, allow_code)
+    else:
+        find_code(allow_code, subject)
+        network = build(subject, backbone, num_classes, pretrained=pretrained, act=act,
+                        image_size=image_size, project=project, unit=unit, allow_code=allow_code,
+                        match_params=parameters_to_match(match_params))  # fmt: skip
+    write(network, output, form, image_size)
+    talk(f"wrote {output}")
+
+
+def _trained(
+    folder: Path, image_size: int | None, allow_code: bool
+) -> tuple[FormulaNetwork, int | None]:
+    """The network in a folder with its weights, and the side of the images it was trained on."""
+    from recform.cli.weights import load_weights
+
+    network, trained_on = load_weights(folder, allow_code)
+    return network, image_size or (trained_on.image_size if trained_on is not None else None)

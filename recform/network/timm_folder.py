@@ -1,0 +1,114 @@
+"""A network as a folder that timm loads, on disk or from the hub.
+
+    import timm, recform.network
+    timm.create_model("local-dir:DIR", pretrained=True)
+
+config.json names an entry point and what it is called with. `recform_network`, registered here,
+makes the network of any formula on any backbone; the named nets have entry points of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from timm.models import PretrainedCfg, load_pretrained, register_model
+from torch import nn
+
+from recform.errors import UserError
+from recform.network.build import build
+from recform.network.registry import feature_extractor
+from recform.network.surface import FormulaNetwork
+from recform.network.writing import write_beside
+
+# The names timm looks for in the module of an entry point.
+__all__ = ["recform_network"]
+
+# What of timm's configuration is about images and names; the rest says where weights come from.
+_KEPT = ("input_size", "fixed_input_size", "interpolation", "crop_pct", "crop_mode", "mean", "std",
+         "first_conv", "classifier")  # fmt: skip
+
+
+def write_timm_folder(network: FormulaNetwork, folder: Path) -> None:
+    """config.json and model.safetensors, as timm lays them out.
+
+    Raises UserError `no-export` for a network that was built on a model instance or was pruned,
+    `unwritable`.
+    """
+    spec, plan = network.architecture.spec, network.architecture.plan
+    if spec is None:
+        raise UserError("no-export", "a network built on a model instance has no name in timm",
+                        "name the backbone instead of passing an instance")  # fmt: skip
+    if network.last_feature is not None:
+        raise UserError("no-export", "a pruned network is no model that timm can make anew",
+                        "export it whole")  # fmt: skip
+    num_classes = getattr(network, "num_classes", spec.num_classes)
+    arguments = {
+        "formula": str(network.architecture.formula),
+        "backbone": spec.name,
+        "num_classes": num_classes,
+        "in_chans": spec.in_chans,
+        **asdict(plan),
+        "match_params": dict(spec.matched) or None,
+        **dict(spec.keywords),
+    }
+    config = {
+        "architecture": "recform_network",
+        "num_classes": num_classes,
+        "num_features": getattr(network, "num_features", None),
+        "pretrained_cfg": {"num_classes": num_classes, **_about_images(network)},
+        "model_args": {key: value for key, value in arguments.items() if value is not None},
+    }
+    try:
+        text = json.dumps(config, indent=2) + "\n"
+    except TypeError as error:
+        raise UserError("no-export", f"the backbone's keywords cannot be written: {error}",
+                        "use numbers, strings and lists") from error  # fmt: skip
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    write_beside(folder / "model.safetensors",
+                 lambda part: save_file(weights, part, {"format": "pt"}))  # fmt: skip
+    write_beside(folder / "config.json", lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _about_images(network: nn.Module) -> dict[str, Any]:
+    config = getattr(network, "pretrained_cfg", None) or {}
+    config = config.to_dict() if isinstance(config, PretrainedCfg) else config
+    return {key: config[key] for key in _KEPT if config.get(key) is not None}
+
+
+def recform_network(
+    pretrained: bool = False,
+    pretrained_cfg: dict[str, Any] | PretrainedCfg | None = None,
+    pretrained_cfg_overlay: dict[str, Any] | None = None,
+    cache_dir: str | None = None,
+    features_only: bool = False,
+    out_indices: tuple[int, ...] | int | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    pretrained_model_args: dict[str, Any] | None = None,
+    formula: str = "",
+    **keywords: Any,
+) -> nn.Module:
+    """The network of a formula; `keywords` are those of `recform.build`.
+
+    `pretrained` loads the whole network's weights from the folder or the hub that named it.
+    """
+    if not formula:
+        raise UserError("bad-argument", "recform_network is given no formula",
+                        'timm.create_model("recform_network", formula="resnet_s", '
+                        'backbone="resnet50")')  # fmt: skip
+    network = build(formula, **keywords)
+    if pretrained:
+        config = pretrained_cfg
+        config = config.to_dict() if isinstance(config, PretrainedCfg) else config or {}
+        load_pretrained(network, config, keywords.get("num_classes", 1000),
+                        keywords.get("in_chans", 3), cache_dir=cache_dir)  # fmt: skip
+    network.to(device=device, dtype=dtype)
+    return feature_extractor(network, out_indices) if features_only else network
+
+
+register_model(recform_network)

@@ -1,0 +1,139 @@
+"""What is exported computes what the network computes, for batches of any size."""
+
+import sys
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+import recform
+from recform.errors import UserError
+from recform.network import export
+from recform.network.create import BackboneSpec, create
+from recform.network.identity import perturb
+from tests.network.test_source import CONVNEXT, RESNET, SWIN, VIT
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+PLAIN = {**RESNET, "layers": (1, 1, 1, 1)}
+RESNEXT = {**PLAIN, "channels": (16, 16, 32, 32), "cardinality": 2, "base_width": 32}
+# Ten families and ten formulas; the side of the images, and small settings.
+NETWORKS = [
+    ("resnet_s_net", "resnet18", 32, PLAIN),
+    ("skip_resnet", "resnet50", 32, PLAIN),
+    ("dense_resnet", "seresnet18", 32, PLAIN),
+    ("revnet", "resnext50_32x4d", 32, RESNEXT),
+    ("highway", "convnext_atto", 32, CONVNEXT),
+    ("leapfrog", "vit_tiny_patch16_224", 32, {**VIT, "depth": 1}),
+    ("injection", "mobilenetv3_small_050", 32, {}),
+    ("resnet", "swin_tiny_patch4_window7_224", 28, {**SWIN, "depths": (1, 1)}),
+    ("momentum", "resnetv2_50", 32, {**PLAIN, "channels": (16, 16, 32, 32)}),
+    ("denseformer", "resnet20_cifar", 16, {"channels": (4, 8)}),
+]
+
+
+def made(formula: str, backbone: str, side: int, keywords: dict) -> nn.Module:
+    torch.manual_seed(0)
+    network = recform.build(formula, backbone, num_classes=5, image_size=side, **keywords)
+    perturb(network)
+    return network
+
+
+@pytest.mark.parametrize(("formula", "backbone", "side", "keywords"), NETWORKS)
+def test_onnx_computes_the_networks_logits(tmp_path, formula, backbone, side, keywords):
+    network = made(formula, backbone, side, keywords)
+    export(network, tmp_path / "net.onnx", "onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    for batch in (1, 5):
+        images = torch.randn(batch, 3, side, side)
+        (logits,) = session.run(["logits"], {"images": images.numpy()})
+        with torch.no_grad():
+            expected = network.eval()(images)
+        assert torch.allclose(torch.from_numpy(logits), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["torch", "torchscript"])
+def test_torchs_own_forms_take_any_batch(tmp_path, form):
+    network = made(*NETWORKS[0])
+    path = tmp_path / "net.pt2"
+    export(network, path, form)
+    again = torch.export.load(path).module() if form == "torch" else torch.jit.load(path)
+    for batch in (1, 5):
+        images = torch.randn(batch, 3, 32, 32)
+        with torch.no_grad():
+            assert torch.allclose(again(images), network.eval()(images), atol=1e-5)
+
+
+def test_a_network_in_training_is_exported_in_evaluation_and_stays_in_training(tmp_path):
+    network = made(*NETWORKS[0]).train()
+    network.layer1.eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    export(network, tmp_path / "net.pt", "torchscript")
+    assert network.training
+    assert network.layer2.training
+    assert not network.layer1.training
+    # Running statistics as well: no batch went by.
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    images = torch.randn(3, 3, 32, 32)
+    expected = network.eval()(images)
+    assert torch.allclose(torch.jit.load(tmp_path / "net.pt")(images), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("project", ["conv", "pad"])
+def test_channels_last_is_kept_by_cat_and_pad(project):
+    formula = "x[l+1] = act(x[l] + F(cat(x[l], x[l-1])))"
+    network = recform.build(formula, "resnet20_cifar", project=project).eval()
+    network.to(memory_format=torch.channels_last)
+    images = torch.randn(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        features = network.forward_features(images)
+        assert features.is_contiguous(memory_format=torch.channels_last)
+        # Other kernels run there: the sums of up to 64*9 terms are added in another order.
+        assert torch.allclose(network(images), network(images.contiguous()), atol=1e-4)
+
+
+def test_timm_loads_the_folder(tmp_path):
+    network = made("resnet_s_net", "resnet18", 32, PLAIN).eval()
+    export(network, tmp_path / "net", "timm")
+    images = torch.randn(2, 3, 32, 32)
+    whole = timm.create_model(f"local-dir:{tmp_path / 'net'}", pretrained=True).eval()
+    with torch.no_grad():
+        assert torch.equal(whole(images), network(images))
+    features = timm.create_model(f"local-dir:{tmp_path / 'net'}", features_only=True)
+    assert [state.shape[1] for state in features(images)][-1] == network.num_features
+
+
+def test_the_entry_point_wants_a_formula():
+    with pytest.raises(UserError, match="is given no formula"):
+        timm.create_model("recform_network")
+
+
+@pytest.mark.parametrize("form", ["source", "timm"])
+def test_a_network_on_a_model_instance_has_no_source_and_no_name(tmp_path, form):
+    backbone = create(BackboneSpec("resnet20_cifar"), pretrained=False)
+    with pytest.raises(UserError, match="no-export"):
+        export(recform.build("resnet", backbone), tmp_path / "net", form)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_form_is_refused(tmp_path):
+    with pytest.raises(UserError, match="choose onnx, torch, torchscript, source, timm"):
+        export(recform.build("resnet", "resnet20_cifar"), tmp_path / "net", "tflite")
+
+
+def test_onnx_without_its_libraries_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["recform.network.export"], "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"recform\[export\]"):
+        export(recform.build("resnet", "resnet20_cifar"), tmp_path / "net.onnx", "onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_exporter_complains_of_is_told(tmp_path, monkeypatch):
+    def fails(*given: object, **more: object) -> None:
+        raise RuntimeError("it met a tensor\nand a long listing")
+
+    monkeypatch.setattr("torch.jit.trace", fails)
+    with pytest.raises(UserError, match="does not become TorchScript: it met a tensor\n"):
+        export(recform.build("resnet", "resnet20_cifar"), tmp_path / "net.pt", "torchscript")
+    assert list(tmp_path.iterdir()) == []
