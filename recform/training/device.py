@@ -173,6 +173,11 @@ def pick_device(name: str = "auto") -> Device:
     return _KINDS[name]()
 
 
+def rank_given() -> int:
+    """The number that torchrun gave this process, over all machines; 0 without torchrun."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def num_cuda_devices() -> int:
     """Graphics processors of this machine that may be used."""
     return torch.cuda.device_count()

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from recform.errors import UserError
-from recform.training.device import Device
+from recform.training.device import Device, rank_given
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Team:
 
 def is_leader() -> bool:
     """Whether this process may talk: all but the first of torchrun's stay silent."""
-    return not dist.is_torchelastic_launched() or dist.get_node_local_rank(0) == 0
+    return rank_given() == 0
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import torch
 from recform.errors import UserError
 from recform.training import load_data, read_run
 from recform.training.device import Cpu
-from recform.training.team import Team, check_batch
+from recform.training.team import Team, check_batch, is_leader
 
 from .small import small_recipe, train_small, untimed
 from .test_steps import group_net
@@ -71,3 +71,15 @@ def test_a_batch_is_dealt_out_evenly_or_not_at_all():
     with pytest.raises(UserError) as caught:
         check_batch(Team(0, 3), Cpu(), 128)
     assert caught.value.diagnostics[0].hint == "--batch-size 126"
+
+
+@pytest.mark.parametrize(("rank", "local"), [("0", "0"), ("1", "1"), ("8", "0")])
+def test_of_all_machines_one_process_talks(monkeypatch, rank, local):
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("LOCAL_RANK", local)
+    assert is_leader() == (rank == "0")
+
+
+def test_a_process_alone_talks(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    assert is_leader()
