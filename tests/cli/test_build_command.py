@@ -1,34 +1,18 @@
-"""recform build: the page beside the plain backbone, and what it writes."""
+"""recform build and export: the page beside the plain backbone, and what they write."""
 
 import json
-from typing import NamedTuple
 
 import pytest
+import torch
 
-from recform.cli.main import main
+import recform
+from recform.cli.weights import load_weights
 
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
+MORE = "block G\nx[l+1] = act(x[l] + F(x[l]) + G(x[l]))"
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """The command line in this process, which spares the start of torch."""
-
-    def command(*arguments: object) -> Done:
-        monkeypatch.setattr("sys.argv", ["recform", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return Done(int(stop.value.code or 0), *capsys.readouterr())
-
-    return command
-
-
-def test_the_page_has_each_count_beside_the_plain_backbones(run):
-    done = run("build", "resnet_s_net", "--backbone", "resnet20_cifar")
+def test_the_page_has_each_count_beside_the_plain_backbones(here):
+    done = here("build", "resnet_s_net", "--backbone", "resnet20_cifar")
     assert done.returncode == 0, done.stderr
     rows = {line[:24].strip(): line[24:].split() for line in done.stdout.splitlines()}
     assert rows["parameters"] == ["275,226", "272,474", "+2,752", "1.010"]
@@ -38,10 +22,71 @@ def test_the_page_has_each_count_beside_the_plain_backbones(run):
     assert "2 projections of older values (2,752 parameters)" in done.stdout
 
 
-def test_json_has_the_counts_of_the_page(run):
-    done = run("build", "resnet_s_net", "--backbone", "resnet20_cifar", "--json")
+def test_json_has_the_counts_of_the_page(here):
+    done = here("build", "resnet_s_net", "--backbone", "resnet20_cifar", "--json")
     found = json.loads(done.stdout)
     assert found["params_ratio"] == pytest.approx(275_226 / 272_474)
     assert (found["activation_bytes"], found["baseline_activation_bytes"]) == (1978624, 1569024)
     assert [stage["num_units"] for stage in found["stages"]] == [3, 3, 3]
     assert found["stages"][0]["shape"] == "16x32x32"
+    assert found["matched"] == {}
+
+
+def test_matched_widths_are_told(here):
+    done = here("build", MORE, "--backbone", "resnet20_cifar", "--match-params", "50,000")
+    assert "the backbone by the formula has channels=(5, 10, 19)" in done.stdout
+    assert "49,969" in done.stdout
+
+
+def test_a_run_keeps_its_widths(here, tmp_path):
+    done = here("train", MORE, "--data", "digits", "--epochs", 1, "--limit-train", 16,
+                "--limit-test", 16, "--match-params", 10000, "--out", tmp_path / "run")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "for 10000 parameters" in done.stderr
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    network, _ = load_weights(tmp_path / "run")
+    assert dict(network.architecture.spec.matched)["channels"] == tuple(
+        config["matched"]["channels"]
+    )
+
+
+def test_source_is_written_and_nothing_else(here, tmp_path):
+    done = here("build", "resnet", "--backbone", "resnet20_cifar", "--source", tmp_path / "net.py")
+    assert done.stderr == f"wrote {tmp_path / 'net.py'}\n"
+    assert "class Network(nn.Module):" in (tmp_path / "net.py").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["net.py"]
+
+
+def test_export_of_a_saved_network_carries_its_weights(here, tmp_path):
+    network = recform.build("resnet_s_net", "resnet20_cifar", num_classes=3).eval()
+    recform.save_network(network, tmp_path / "net")
+    done = here("export", tmp_path / "net", "--format", "torchscript", "-o", tmp_path / "net.pt")
+    assert done.returncode == 0, done.stderr
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        made = torch.jit.load(tmp_path / "net.pt")(images)
+        assert torch.allclose(made, network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("build", "resnet", "-b", "resnet20_cifar", "--match-params", "few"), "bad-argument"),
+        (("build", "resnet", "-b", "efficientnet_b0", "--match-params", "backbone"), "no-width"),
+        (("export", "resnet", "--format", "tflite", "-o", "net"), "bad-argument"),
+        (("export", "nowhere", "--format", "onnx", "-o", "net"), "unknown-example"),
+    ],
+)
+def test_what_cannot_be_is_one_message(here, tmp_path, monkeypatch, arguments, code):
+    monkeypatch.chdir(tmp_path)
+    done = here(*arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("error[") == 1
+    assert f"error[{code}]" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_network_is_refused(here, tmp_path):
+    done = here("export", tmp_path, "--format", "onnx", "-o", tmp_path / "net.onnx")
+    assert done.returncode == 1
+    assert "error[bad-network]" in done.stderr

@@ -18,6 +18,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 PLAIN = {**RESNET, "layers": (1, 1, 1, 1)}
 RESNEXT = {**PLAIN, "channels": (16, 16, 32, 32), "cardinality": 2, "base_width": 32}
+SWIN_V2 = {"img_size": 32, "window_size": 4, "embed_dim": 24, "depths": (1, 1), "num_heads": (3, 6)}
 # Ten families and ten formulas; the side of the images, and small settings.
 NETWORKS = [
     ("resnet_s_net", "resnet18", 32, PLAIN),
@@ -26,7 +27,7 @@ NETWORKS = [
     ("revnet", "resnext50_32x4d", 32, RESNEXT),
     ("highway", "convnext_atto", 32, CONVNEXT),
     ("leapfrog", "vit_tiny_patch16_224", 32, {**VIT, "depth": 1}),
-    ("injection", "mobilenetv3_small_050", 32, {}),
+    ("injection", "swinv2_tiny_window8_256", 32, SWIN_V2),
     ("resnet", "swin_tiny_patch4_window7_224", 28, {**SWIN, "depths": (1, 1)}),
     ("momentum", "resnetv2_50", 32, {**PLAIN, "channels": (16, 16, 32, 32)}),
     ("denseformer", "resnet20_cifar", 16, {"channels": (4, 8)}),
