@@ -160,7 +160,7 @@ def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     additions = [a for a in residual_additions(graph, flow, ghost) if _is_in_chain(a)]
     if not additions:
         raise UserError("no-units", f"{name} {why_no_chain(ghost, method, images)}", HINT)
-    units, lead = _keep_layout(_units(graph, flow, additions), flow)
+    units, lead = _keep_layout(_units(graph, flow, additions, ghost), flow)
     prefix = getattr(model, "num_prefix_tokens", 0)
     reads = [_shape(unit, unit.reads, ghost, image_size, prefix) for unit in units]
     reads.append(_shape(units[-1], units[-1].hands_on, ghost, image_size, prefix))
@@ -225,13 +225,15 @@ class _Cut:
         return found
 
 
-def _units(graph: fx.Graph, flow: Flow, additions: Sequence[Addition]) -> tuple[Unit, ...]:
+def _units(
+    graph: fx.Graph, flow: Flow, additions: Sequence[Addition], model: nn.Module
+) -> tuple[Unit, ...]:
     cut = _Cut(graph, flow, additions)
     units: list[Unit] = []
     reads = _first_state(cut, additions[0])
     for place, addition in enumerate(additions):
         following = additions[place + 1] if place + 1 < len(additions) else None
-        hands_on = _last_of_unit(cut, addition, following)
+        hands_on = _last_of_unit(cut, addition, following, model)
         units.append(_unit(cut, graph, addition, reads, hands_on))
         reads = hands_on
     return tuple(units)
@@ -311,15 +313,20 @@ def _first_state(cut: _Cut, addition: Addition) -> fx.Node:
     return cut.line[place]
 
 
-def _last_of_unit(cut: _Cut, addition: Addition, following: Addition | None) -> fx.Node:
-    """The state that a unit hands on: as far as its module goes on without a change of shape."""
-    state = addition.node
+def _last_of_unit(
+    cut: _Cut, addition: Addition, following: Addition | None, model: nn.Module
+) -> fx.Node:
+    """The state that a unit hands on: as far as its module goes on without a change of shape.
+
+    In a forward that is a loop over blocks, `x = relu(x + f(x))`, as far as there are no weights.
+    """
+    state, owner = addition.node, addition.node.meta["owner"]
     stop = following.enters if following is not None else None
     if state is stop:
         return state
     for node in cut.line[cut.line.index(state) + 1 :]:
         value = node.meta["value"]
-        if node.meta["owner"] != addition.node.meta["owner"] or not addition.node.meta["owner"]:
+        if node.meta["owner"] != owner or (not owner and _has_weights(node, model)):
             break
         if getattr(value, "shape", None) != addition.node.meta["value"].shape:
             break
@@ -327,6 +334,10 @@ def _last_of_unit(cut: _Cut, addition: Addition, following: Addition | None) -> 
         if node is stop:
             break
     return state
+
+
+def _has_weights(node: fx.Node, model: nn.Module) -> bool:
+    return num_weights([node, *(n for n in node.all_input_nodes if n.op == "get_attr")], model) > 0
 
 
 def _shape(unit: Unit, state: fx.Node, model: nn.Module, image_size: tuple[int, int, int],

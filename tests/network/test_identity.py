@@ -36,6 +36,11 @@ BACKBONES = {
     "mobilevitv2_050": "images unfolded to tokens",
     "tiny_vit_5m_224": "images and tokens by turns",
     "starnet_s050": "products of two branches",
+    "efficientvim_m1": "results of every stage for the head",
+    "levit_128s": "attention that shrinks a state",
+    "test_maxvit": "convolutions, windows and grids",
+    "test_nfnet": "norms in the weights",
+    "test_mambaout": "gated convolutions",
 }
 
 

@@ -66,6 +66,16 @@ class Mlp(nn.Module):
         return self.last(x)
 
 
+class Relus(Mlp):
+    """The loop with an activation behind the sum, which `act` then places."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.stem(images.flatten(1))
+        for block in self.blocks:
+            x = torch.relu(x + block(x))
+        return self.last(x)
+
+
 class Wide(nn.Module):
     """A unit in a module of its own, with a shortcut where the width changes, and a scale."""
 
@@ -88,7 +98,8 @@ def convnet() -> nn.Module:
 NETS = {"torchvision resnet18": (torchvision.models.resnet18, 8), "torchvision regnet": (regnet, 5),
         "torchvision convnext": (convnext, 4), "torchvision swin": (swin, 8),
         "torchvision vit": (vit, 4), "torchvision efficientnet": (efficientnet, 4),
-        "a loop over blocks": (Mlp, 4), "units with shortcuts": (convnet, 2)}  # fmt: skip
+        "a loop over blocks": (Mlp, 4),
+        "a loop with activations": (Relus, 4), "units with shortcuts": (convnet, 2)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -105,6 +116,12 @@ def test_another_formula_reaches_every_parameter(name):
                             image_size=32)  # fmt: skip
     network(torch.randn(2, 3, 32, 32)).square().mean().backward()
     assert [key for key, p in network.named_parameters() if p.grad is None] == []
+
+
+def test_an_activation_in_a_loop_is_the_units_and_no_border():
+    network = recform.build("x[l+1] = act(x[l] + F(F(x[l])))", Relus(), image_size=32)
+    assert network.architecture.plain_borders == ()
+    assert network.code.count("torch.relu(") == 4
 
 
 class Decides(Mlp):
