@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy
 import pytest
 import torch
@@ -65,3 +67,42 @@ def test_with_all_coefficients_one_the_slope_is_the_net_polynomial(
     counts = analyze(text, 3).net
     assert counts is not None
     assert slope.item() == sum(count * weight**length for length, count in enumerate(counts))
+
+
+DECLARED = """stream h[{n}] = input
+param A[l, {n}, {n}] = 1
+param r[l, {n}] = 1
+param w[l, {n}] = 1
+param a[l] = 1
+param e = 1
+"""
+TERMS = ("A[l] @ h[l]", "h[l]", "1/2*h[l-1]", "h[0]", "a[l]*h[l]", "w[l]*F(r[l] @ h[l])",
+         "w[l]*mean(h[l])", "e*w[l]*F(sum(h[l]))", "w[l]*F[l](r[l] @ h[l-1])",
+         "w[l]*sum(F(r[i] @ h[i]) for i in 0..l)", "(h[l] if l % 2 == 0 else a[l]*h[0])",
+         "A[l] @ (h[l] - h[l-1])", "w[l]*(F(sum(h[l])) - sum(h[l-1]))")  # fmt: skip
+OUTPUTS = ("sum(h[L])", "mean(h[L])", "r[0] @ h[L]", "sum(h[L]) + F(sum(h[L-1]))")
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.sampled_from("+-"), st.sampled_from(TERMS)), min_size=1, max_size=3),
+    st.sampled_from(OUTPUTS),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from((-0.5, 1.5)),
+)
+def test_the_slope_of_random_streams_is_their_net_polynomial(
+    terms: list[tuple[str, str]], output: str, num_streams: int, depth: int, weight: float
+) -> None:
+    """Coefficients are 1 in the network as in the counts, and each block multiplies by a weight."""
+    right = "".join(f" {sign} {term}" for sign, term in terms)
+    text = DECLARED.format(n=num_streams) + f"h[l+1] = 0*h[l]{right}\noutput {output}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        network = compile(text, [Times(weight) for _ in range(depth)], depth=depth).double()
+    point = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(network(point).sum() + 0 * point.sum(), point)
+    net = analyze(text, depth).net
+    assert net is not None
+    expected = sum(float(count) * weight**length for length, count in enumerate(net))
+    assert slope.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
