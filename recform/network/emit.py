@@ -25,6 +25,7 @@ from recform.network.functions import (
     MAKERS,
     SHAPELESS,
     Drop,
+    Gate,
     GateStyle,
     Layout,
     cat,
@@ -85,6 +86,7 @@ class TorchAlgebra:
     gate_style: GateStyle = GateStyle()  # noqa: RUF009 - frozen
     positions: dict[fx.Node, int] = field(default_factory=dict)
     applications: Counter = field(default_factory=Counter)
+    pools: dict[fx.Node, fx.Node] = field(default_factory=dict)
 
     def input(self) -> Value:
         return self.stem
@@ -212,7 +214,18 @@ class TorchAlgebra:
         _check_widths(function, layouts)
         module = MAKERS[function](layouts, self.gate_style)
         name = self._name(function, index)
-        return self._like(nodes, self.parts.add_module(name, module, tuple(nodes)))
+        made = self.parts.add_module(name, module, tuple(nodes))
+        if isinstance(module, Gate) and all(layout.places for layout in layouts):
+            pools = map(self._pooled, nodes, layouts)
+            with self.graph.inserting_before(made):
+                made.kwargs = {"pooled": tuple(pools)}
+        return self._like(nodes, made)
+
+    def _pooled(self, node: fx.Node, layout: Layout) -> fx.Node:
+        """The mean over all places, of each value once."""
+        if node not in self.pools:
+            self.pools[node] = self.graph.call_function(torch.mean, (node, layout.places))
+        return self.pools[node]
 
     def _name(self, function: str, index: int | None) -> str:
         """gate.3; a second one of one index, on other values, is gate.3_1."""

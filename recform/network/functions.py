@@ -82,6 +82,9 @@ class Gate(nn.Module):
     Squeeze of y and all xs, a 1x1 convolution to fewer channels, norm, activation, a 1x1
     convolution to one weight for each source and channel: sigmoid for y, softmax over the xs
     (takedarts/skipresnet, GateJunction). Not `weighs_first`: y as it is (DynamicJunction).
+
+    `pooled` are the squeezed sources where they are known: a state is squeezed once, whichever
+    gates read it, so that no gate hands a gradient of full size back through its squeeze.
     """
 
     def __init__(
@@ -101,24 +104,28 @@ class Gate(nn.Module):
         self._layout = layout
         self._weighs_first = weighs_first
 
-    def forward(self, new: Tensor, *older: Tensor) -> Tensor:
-        own_BC, weights_BNC = self._weights(new, *older)
+    def forward(
+        self, new: Tensor, *older: Tensor, pooled: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        own_BC, weights_BNC = self._weights(pooled or self._pool(new, *older))
         if own_BC is not None:
             new = new * self._stretch(own_BC)
         for place, state in enumerate(older):
-            new = new + state * self._stretch(weights_BNC[:, place])
+            new = torch.addcmul(new, state, self._stretch(weights_BNC[:, place]))
         return new
 
     def mean_weights(self, new: Tensor, *older: Tensor) -> Tensor:
         """What each source is multiplied by, averaged over batch and channels, N."""
-        own_BC, weights_BNC = self._weights(new, *older)
+        own_BC, weights_BNC = self._weights(self._pool(new, *older))
         own = weights_BNC.new_ones(()) if own_BC is None else own_BC.mean()
         return torch.cat((own[None], weights_BNC.mean((0, 2))))
 
-    def _weights(self, new: Tensor, *older: Tensor) -> tuple[Tensor | None, Tensor]:
+    def _pool(self, *sources: Tensor) -> list[Tensor]:
+        return [_pool(source, self._layout) for source in sources]
+
+    def _weights(self, pooled: Sequence[Tensor]) -> tuple[Tensor | None, Tensor]:
         """Those of the new value, if it is weighed, and of the older ones."""
-        pooled = [_pool(state, self._layout) for state in (new, *older)]
-        hidden = self.act(self.norm(self.reduce(torch.cat(pooled, dim=1))))
+        hidden = self.act(self.norm(self.reduce(torch.cat(tuple(pooled), dim=1))))
         logits_BNC = self.expand(hidden).unflatten(1, (-1, self._layout.channels))
         if not self._weighs_first:
             return None, logits_BNC.softmax(dim=1)
