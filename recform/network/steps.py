@@ -50,7 +50,7 @@ def steps_of(
             reads=_names(piece.reads),
             makes=_names(piece.makes),
             frees=_names(piece.frees),
-            paths=_paths((*piece.nodes, *piece.reads), constants),
+            paths=_paths(piece, constants),
         )
         for piece in pieces
     )
@@ -123,12 +123,11 @@ def _names(nodes: Sequence[fx.Node]) -> tuple[str, ...]:
     return tuple(node.name for node in nodes)
 
 
-def _paths(
-    nodes: Sequence[fx.Node], constants: Mapping[fx.Node, tuple[str, ...]]
-) -> tuple[str, ...]:
-    """The paths that nodes use, also by way of values made from parameters alone."""
-    modules = [str(node.target) for node in nodes if node.op == "call_module"]
-    parameters = [path for node in nodes for path in constants.get(node, ())]
+def _paths(piece: Piece, constants: Mapping[fx.Node, tuple[str, ...]]) -> tuple[str, ...]:
+    """The paths that a piece uses, also by way of values made from parameters alone."""
+    modules = [str(node.target) for node in piece.nodes if node.op == "call_module"]
+    used = (*piece.nodes, *piece.reads)
+    parameters = [path for node in used for path in constants.get(node, ())]
     paths = dict.fromkeys((*modules, *parameters))
     return tuple(path for path in paths if path.split(".")[-1] != "training")
 
