@@ -19,12 +19,21 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
+from recform.errors import UserError
+
 # A layer of fewer weights is not worth a message of its own.
 NUM_WEIGHTS_OF_A_LAYER = 100_000
 
 
 def deal_out(model: nn.Module, place: torch.device) -> None:
-    """Leaves each process its part of the weights; all must hold the same ones before."""
+    """Leaves each process its part of the weights; all must hold the same ones before.
+
+    Raises UserError `bad-argument` where a weight is a single number.
+    """
+    if single := [name for name, weight in model.named_parameters() if weight.ndim == 0]:
+        raise UserError("bad-argument", f"{single[0]} is a single number, of which FSDP makes no "
+                        "parts", "leave out --shard",
+                        )  # fmt: skip
     mesh = init_device_mesh(place.type, (dist.get_world_size(),))
     for layer in reversed(list(model.modules())):
         if _num_own_weights(layer) >= NUM_WEIGHTS_OF_A_LAYER and layer is not model:

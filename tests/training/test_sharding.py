@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from recform.errors import UserError
 from recform.training import read_run
+from recform.training.sharding import deal_out
 
 from .small import small_net, train_small
 from .test_steps import group_net
@@ -93,3 +95,10 @@ def test_one_process_has_nobody_to_deal_weights_to(tmp_path):
     assert caught.value.code == "bad-argument"
     assert "torchrun" in caught.value.diagnostics[0].hint
     assert not (tmp_path / "run").exists()
+
+
+def test_a_weight_of_one_number_is_not_dealt_out():
+    network = nn.Linear(2, 2)
+    network.a = nn.Parameter(torch.tensor(1.0))
+    with pytest.raises(UserError, match="a is a single number, of which FSDP makes no parts"):
+        deal_out(network, torch.device("cpu"))
