@@ -54,9 +54,11 @@ def extract(
     The file holds NumPy arrays: features (or stage_0, stage_1, ...), labels, part and classes.
     Images are not augmented. Of a run the best checkpoint is taken.
     """
+    from recform.training import check_features_file, load_data, save_features
     from recform.training import extract as features_of
-    from recform.training import load_data, save_features
 
+    # Before minutes of work.
+    check_features_file(output)
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
     images = load_data(asked.data, asked.directory, image_size=image_size or asked.image_size,
                        limit_train=limit_train, limit_test=limit_test)  # fmt: skip

@@ -35,6 +35,7 @@ from recform.training.data import recipe_for as recipe_for
 from recform.training.dataset import DataSet as DataSet
 from recform.training.device import num_cuda_devices as num_cuda_devices
 from recform.training.device import pick_device as pick_device
+from recform.training.extract import check_features_file as check_features_file
 from recform.training.extract import extract as extract
 from recform.training.extract import save_features as save_features
 from recform.training.fine import take_over as take_over

@@ -71,11 +71,16 @@ def extract(
     return {**arrays, "classes": np.array(data.classes)}
 
 
-def save_features(arrays: Mapping[str, np.ndarray], path: Path) -> None:
-    """Writes them as .npz, whole or not at all. Raises UserError `unwritable`."""
+def check_features_file(path: Path) -> None:
+    """Raises UserError `bad-argument` for a file of another name than .npz."""
     if path.suffix != ".npz":
         raise UserError("bad-argument", f"features are written as .npz, not as {path.name}",
                         f"-o {path.with_suffix('.npz')}")  # fmt: skip
+
+
+def save_features(arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    """Writes them as .npz, whole or not at all. Raises UserError `bad-argument`, `unwritable`."""
+    check_features_file(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
