@@ -112,20 +112,17 @@ def activation_bytes(module: nn.Module, image_size: tuple[int, int, int]) -> int
     counts with its matrix of weights, which a fused kernel does not keep.
     """
     ghost = copy.deepcopy(module).to("meta").train()
-    # Statistics of a batch are saved as well: the difference is what belongs to images.
+    # Parameters and statistics of a batch are saved as well: the difference belongs to images.
     few, many = (_saved_bytes(ghost, torch.empty(n, *image_size, device="meta")) for n in (2, 4))
     return (many - few) // 2
 
 
 def _saved_bytes(ghost: nn.Module, images: torch.Tensor) -> int:
-    own = {tensor.untyped_storage()._cdata for tensor in (*ghost.parameters(), *ghost.buffers())}
     # Storages are held, for a freed one would give its address to the next.
     saved: dict[int, torch.UntypedStorage] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in own:
-            saved[storage._cdata] = storage
+        saved[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
         return tensor
 
     with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
