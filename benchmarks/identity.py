@@ -126,12 +126,8 @@ def wanted(known: set[str]) -> list[str]:
 def representatives() -> dict[str, str]:
     """One model of each family, the smallest where the table names it."""
     # recform's own nets are registered with timm as well.
-    registered = {
-        family: [
-            name for name in timm.list_models(module=family) if not name.startswith("recform_")
-        ]
-        for family in sorted(list_modules())
-    }
+    registered = {family: timm.list_models(module=family, exclude_filters="recform_*")
+                  for family in sorted(list_modules())}  # fmt: skip
     return {family: SMALL.get(family, models[0]) for family, models in registered.items() if models}
 
 
