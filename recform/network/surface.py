@@ -95,6 +95,10 @@ class FormulaNetwork(nn.Module):
         _check_format(output_fmt)
         taken, last = self._take(indices)
         features = [self.architecture.features[index] for index in taken]
+        if hasattr(self, "unroll") and any(feature.shape.is_tokens for feature in features):
+            # Hiera's tokens stand window by window: as an image they would be out of place.
+            raise UserError("bad-argument", "the tokens of this backbone are not in rows",
+                            "use forward_features")  # fmt: skip
         stops = stop_early and last < len(self.architecture.features) - 1
         end = last if stops else self.last_feature
         wanted = {name for feature in features for name in _values(feature)}

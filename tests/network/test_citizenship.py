@@ -24,6 +24,7 @@ from recform.network import BackboneSpec, feature_extractor
 from recform.network.create import create
 from recform.network.identity import OWN_FORMULA, perturb
 from recform.network.named import NAMED_NETS
+from recform.network.steps import run_steps
 
 WITH_HISTORY = "x[l+1] = act(x[l] + F(x[l])) - F(x[l-1])"
 SWIN = {"img_size": 64, "window_size": 2, "embed_dim": 24, "depths": (1, 1, 2, 1),
@@ -96,13 +97,10 @@ def test_intermediates_have_the_channels_and_reductions_that_are_told(kind):
         assert told["module"] in dict(network.named_modules())
 
 
-@every_net
+@pytest.mark.parametrize("kind", ["byob", "mobilenet", "swin", "vit"])
 @torch.no_grad()
 def test_by_its_own_formula_intermediates_are_timms_to_the_bit(kind):
     network, images = net_of(kind, OWN_FORMULA), images_for(kind)
-    timms = type(network).__mro__[2]
-    if not hasattr(timms, "forward_intermediates"):
-        pytest.skip("the backbone has no such method")
     plain = timm.create_model(NETS[kind][0], num_classes=10, **NETS[kind][2]).eval()
     plain.load_state_dict(network.state_dict())
     for keywords in ({}, {"norm": True}, {"indices": [0, -1]}, {"indices": 2}):
@@ -189,8 +187,6 @@ def test_a_pruned_network_has_the_same_features_and_nothing_behind_them(kind):
     left = set(network.state_dict())
     assert left < set(whole.state_dict())
     assert not any(name.startswith(whole.feature_info[-1]["module"]) for name in left)
-    twin = pickle.loads(pickle.dumps(network))
-    assert torch.equal(twin.forward_features(images), end)
 
 
 @torch.no_grad()
@@ -232,6 +228,13 @@ def test_a_feature_that_the_formula_does_not_compute_is_refused_by_name():
     assert len(network.forward_intermediates(images_for("cifar"), [0, 3])[1]) == 2
 
 
+def test_tokens_that_are_not_in_rows_are_not_made_an_image():
+    network = net_of("vit")
+    network.unroll = nn.Identity()
+    with pytest.raises(UserError, match="are not in rows"):
+        network.forward_intermediates(images_for("vit"))
+
+
 @torch.no_grad()
 def test_a_feature_is_not_overwritten_by_what_comes_behind_it():
     # Nothing but the first activation of the next block reads a state, and it works in place.
@@ -252,7 +255,10 @@ def test_of_several_streams_the_sum_is_taken():
     found = network.forward_intermediates(images_for("cifar"), intermediates_only=True)
     told = [(f["num_chs"], 32 // f["reduction"]) for f in network.feature_info]
     assert [(f.shape[1], f.shape[2]) for f in found] == told
-    assert max(len(f.values) for f in network.architecture.features) > 1
+    second = network.architecture.features[2].values
+    assert len(second) == 4
+    streams = run_steps(network, network.steps, images_for("cifar"), second).values()
+    assert torch.equal(found[2], sum(streams))
 
 
 @every_net
@@ -264,24 +270,22 @@ def test_the_classifier_can_be_taken_out_and_put_back(kind):
     pooled = network(images)
     assert pooled.shape == (2, network.head_hidden_size)
     assert torch.equal(pooled, network.forward_head(features, pre_logits=True))
-    network.reset_classifier(0, "")
-    twin = pickle.loads(pickle.dumps(network))
-    assert torch.equal(twin(images), network(images))
-    network.reset_classifier(7, "avg")
+    network.reset_classifier(7)
     assert network(images).shape == (2, 7)
     assert isinstance(network.get_classifier(), nn.Module)
 
 
-def test_a_changed_network_is_saved_as_it_is(tmp_path):
-    network = net_of("cifar")
+@pytest.mark.parametrize("kind", ["cifar", "vit"])
+def test_a_changed_network_is_pickled_and_saved_as_it_is(kind, tmp_path):
+    network, images = net_of(kind), images_for(kind)
+    network.reset_classifier(0, "")
     network.prune_intermediate_layers([1, 2])
     recform.save_network(network, tmp_path)
-    images = images_for("cifar")
-    loaded = recform.load_network(tmp_path).eval()
-    assert torch.equal(loaded.forward_features(images), network.forward_features(images))
+    for twin in (recform.load_network(tmp_path).eval(), pickle.loads(pickle.dumps(network))):
+        assert torch.equal(twin(images), network(images))
 
 
-@pytest.mark.parametrize("kind", ["cifar", "convnext", "vit"])
+@pytest.mark.parametrize("kind", ["cifar", "vit"])
 def test_channels_of_images_and_no_classes_are_timms_keywords(kind):
     backbone, side, keywords = NETS[kind]
     network = recform.build(WITH_HISTORY, backbone, 0, in_chans=4, image_size=side, **keywords)
@@ -367,7 +371,7 @@ def test_any_history_is_computed_twice_to_the_same_bits(formula):
     assert same_bits(step(again, images), step(network, images))
 
 
-@pytest.mark.parametrize("kind", ["cifar", "nfnet", "vit"])
+@pytest.mark.parametrize("kind", ["cifar", "vit"])
 @torch.no_grad()
 def test_copies_compute_the_same(kind):
     network, images = net_of(kind), images_for(kind)
