@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ REVERSIBLE = {
 )
 def test_the_inverse_of_a_reversible_formula_in_the_order_of_solving(text, inverse):
     found = reversibility(parse(text))
+    assert found is not None
     assert found.is_reversible
     assert found.inverse == inverse
 
@@ -58,6 +60,7 @@ def test_the_inverse_of_a_reversible_formula_in_the_order_of_solving(text, inver
 )  # fmt: skip
 def test_a_formula_that_is_not_says_what_is_lost(text, lost):
     found = reversibility(parse(text))
+    assert found is not None
     assert not found.is_reversible
     assert found.inverse == ()
     assert found.reason == lost
@@ -65,6 +68,7 @@ def test_a_formula_that_is_not_says_what_is_lost(text, lost):
 
 def test_what_keeps_all_states_forgets_nothing():
     found = reversibility(parse("x[l+1] = x[l] + sum(F[l](x[i]) for i in 0..l)"))
+    assert found is not None
     assert not found.is_reversible
     assert found.reason.startswith("nothing is forgotten")
 
@@ -103,7 +107,8 @@ def block(index, value):
 def states_in_numbers(formula, depth):
     """Every state at every depth: the tape, operation by operation, on numbers."""
     tape = unroll(formula, depth)
-    made = []
+    made: list[float] = []
+    operation: Any
     for operation in tape.operations:
         read = [made[v] for v in operands(operation)]
         name = type(operation).__name__
