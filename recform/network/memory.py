@@ -29,7 +29,6 @@ def check_reversible(formula: Formula) -> None:
                         "and midpoint are reversible")  # fmt: skip
 
 
-
 def reversible_pieces(graph: fx.Graph, tape: Tape, formula: Formula, model: nn.Module) -> Pieces:
     """The forward pass with its reversible layers as runs.
 
