@@ -1,15 +1,15 @@
 """Running sums: a history sum that grows by a term at each depth is not added up anew.
 
-`sum(F(x[i]) for i in 0..l)` at depth l is the sum at depth l-1 and one term more, if neither the
-terms nor the filter depend on l. So a dense formula unrolls in time linear in the depth.
+`sum(F(x[i]) for i in 0..l)` at depth l is the sum at depth l-1 and one term more, if the terms
+and the filter depend on nothing but i. So a dense formula unrolls in time linear in the depth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from recform.formula.ast import Expression, Item, Name, Reduce, walk
+from recform.formula.ast import Each, Expression, Item, Name, Reduce, walk
 from recform.formula.formula import Formula
 
 
@@ -72,12 +72,17 @@ def _items(formula: Formula) -> Iterator[Item]:
 
 
 def _grows(item: Item) -> bool:
-    """Whether the terms depend on their index alone: no `l` in them nor in the filter."""
+    """Whether the terms depend on their index alone: no `l` in them nor in the filter, and no
+    index of a sum around this one."""
     if item.each is None or item.each.last is None:
         return False
-    parts = [item.value] + ([item.each.condition] if item.each.condition is not None else [])
-    return not any(_mentions_layer(part) for part in parts)
+    condition = () if item.each.condition is None else (item.each.condition,)
+    inside = [inner for part in (item.value, *condition) for inner in walk(part)]
+    own = {each.variable for each in (item.each, *_ranges(inside))}
+    return {inner.name for inner in inside if isinstance(inner, Name)} <= own | {"L"}
 
 
-def _mentions_layer(expression: Expression) -> bool:
-    return any(isinstance(inner, Name) and inner.name in ("l", "s") for inner in walk(expression))
+def _ranges(inside: Iterable[Expression]) -> Iterator[Each]:
+    for inner in inside:
+        if isinstance(inner, Reduce):
+            yield from (item.each for item in inner.items if item.each is not None)
