@@ -38,7 +38,7 @@ class RunningSums:
     def __init__(self, formula: Formula) -> None:
         # In a stage of its own a sum begins anew.
         items = () if formula.history else _items(formula)
-        self._growing = {id(item) for item in items if _grows(item)}
+        self._growing = {id(item) for item in items if grows(item)}
         self._reached: dict[tuple[int, int, Accumulated], tuple[int, Accumulated]] = {}
         self._bases: dict[tuple[int, int], Accumulated] = {}
 
@@ -71,7 +71,7 @@ def _items(formula: Formula) -> Iterator[Item]:
                 yield from inner.items
 
 
-def _grows(item: Item) -> bool:
+def grows(item: Item) -> bool:
     """Whether the terms depend on their index alone: no `l` in them nor in the filter, and no
     index of a sum around this one."""
     if item.each is None or item.each.last is None:

@@ -23,6 +23,7 @@ from recform.errors import Diagnostic, FormulaError, Span
 from recform.formula.ast import Apply, Equation, walk
 from recform.formula.formula import Formula
 from recform.tape.builder import BorderConflict, TapeBuilder, TooManyValues
+from recform.tape.foresee import has_ranges, least_steps
 from recform.tape.lower import Lowering
 from recform.tape.operations import Stages, Tape
 from recform.tape.radicals import TooManyRadicals
@@ -128,6 +129,7 @@ class _Unroller:
         return Lowering(self._formula, self._depth, self._tape, self._budget, self)
 
     def run(self) -> Tape:
+        self._foresee()
         for layer in range(self._depth):
             try:
                 for equation in self._formula.equations:
@@ -140,6 +142,17 @@ class _Unroller:
         template = Tape((), None, self._depth, self._formula.main, self._borders,
                         tuple(self._plain_borders))  # fmt: skip
         return self._tape.finish(template, output, values)
+
+    def _foresee(self) -> None:
+        """Refuse at once what would spend the whole budget."""
+        if not has_ranges(self._formula):
+            return
+        least = 0
+        for layer in reversed(range(self._depth)):
+            names = {"l": layer, "L": self._depth, "s": self._stages.first_of(layer)}
+            least += least_steps(self._formula, names)
+            if least > self._budget.steps_left:
+                raise TooManySteps("the formula takes too many steps")
 
     def run_starts(self) -> None:
         for init in self._formula.inits:

@@ -141,6 +141,36 @@ def test_numbers_and_ranges_have_limits(text: str, code: str):
 @pytest.mark.parametrize(
     "text",
     [
+        "x[l+1] = sum(sum(sum(F(x[l-i-j-k]) for k in 0..l) for j in 0..l) for i in 0..l)",
+        "x[l+1] = x[l] + sum(sum(sum(x[l-k] for k in j..i) for j in 0..i) for i in 0..l)",
+        "x[l+1] = x[l] + sum(sum(F(x[l-i-j]) for j in 0..l if j < 2) for i in 0..l)",
+        "z[l] = 2*sum(x[i]*F[l](x[l-i]) for i in 0..l); x[l+1] = z[l]; param a[l, i] = 0\n"
+        "y[l] = sum(a[l, i]*z[l-i] for i in 0..l)",
+    ],
+)
+def test_sums_inside_sums_are_refused_before_they_are_added_up(text: str):
+    started = time.process_time()
+    with pytest.raises(FormulaError) as caught:
+        unroll(parse(text), 2000)
+    assert "too many steps" in str(caught.value)
+    assert time.process_time() - started < 2
+
+
+def test_nothing_is_refused_that_can_be_done():
+    """Neither a case nor a filter is read where it does not hold, nor what lies before the start,
+    and a sum that goes on from depth to depth is not done again."""
+    for item in (
+        "(F(x[i]) if l < 4 and i < l else 0) for i in l-1..l",
+        "F(x[i]) for i in 0..l",
+        "(sum(sum(sum(x[i] for i in 0..l) for j in 0..l) for k in 0..l) if l < 4 else x[l]) "
+        "for m in 0..1",
+    ):
+        assert unroll(parse(f"x[l+1] = sum({item})"), 1000).depth == 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "x[l+1] = 2^(10^4)*x[l]",
         "x[l+1] = (2^(10^4) + 1/3^(10^4))*x[l]",
         "x[l+1] = " + "9" * 900 + "*" + "7" * 900 + "*" + "5" * 900 + "*x[l]",
