@@ -59,5 +59,7 @@ def verdict(found: Equality) -> str:
             return f"from_start: the same paths from x[0] at every depth, {others}"
         case "no":
             return "no: the paths differ"
+        case "undecided" if found.checked_depth == 0:
+            return "undecided: the formulas were not compared"
         case "undecided":
             return f"undecided: no difference down to depth {found.checked_depth}"

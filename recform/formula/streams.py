@@ -80,8 +80,10 @@ def check_streams(formula: Formula) -> Iterator[Diagnostic]:
     if not formula.steps:
         return
     if formula.output is None and formula.main in formula.counts:
-        yield Diagnostic("stream-shape", f"the network returns {formula.main}[L], which are "
-                         f"{formula.counts[formula.main]} streams", formula.steps[0].span,
+        count = formula.counts[formula.main]
+        told = f"which {'is' if count == 1 else 'are'} {_told((count,))}"
+        yield Diagnostic("stream-shape", f"the network returns {formula.main}[L], {told}",
+                         formula.steps[0].span,
                          f"add a line: output sum({formula.main}[L])")  # fmt: skip
     elif formula.output is not None and shape_of(formula.output, formula) != ():
         told = _told(shape_of(formula.output, formula))
@@ -128,5 +130,5 @@ def _told(shape: Shape) -> str:
     if not shape:
         return "one value"
     if len(shape) == 1:
-        return f"{shape[0]} streams"
+        return "one stream" if shape[0] == 1 else f"{shape[0]} streams"
     return f"a matrix of {shape[0]} by {shape[1]}"

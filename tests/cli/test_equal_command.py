@@ -49,6 +49,15 @@ def test_json_has_the_keys_of_the_contract_and_every_answer_exits_0(
     assert answer["equal"] == verdict
 
 
+def test_formulas_with_products_are_said_not_to_be_compared():
+    done = run("x[l+1] = x[l]*F(x[l])", "x[l+1] = F(x[l])*x[l]")
+    assert done.stdout.splitlines() == [
+        "undecided: the formulas were not compared",
+        "  products of values, learned coefficients and functions of several values are not "
+        "compared",
+    ]
+
+
 def test_the_witness_has_exact_coefficients():
     answer = json.loads(run("x[l+1] = 1/2*x[l] + F(x[l])", "resnet", "--json").stdout)
     witness = answer["witness"]
