@@ -19,7 +19,7 @@ from torch.fx.node import map_aggregate
 from torch.fx.proxy import TraceError
 
 from recform.network.split import Flow, residual_additions
-from recform.network.trace import Input, trace
+from recform.network.trace import Input, Watch, watching
 
 # Block class -> its arguments that are made from images, and no states: GC ViT's blocks all read
 # one query, pooled from what enters their stage; Gemma's rotations are made of places and a dtype.
@@ -39,8 +39,7 @@ def open_up(ghost: nn.Module, method: str, images: torch.Tensor) -> fx.Graph:
     the path of the module whose forward it belongs to. Raises TraceError if the model's own forward
     cannot be followed.
     """
-    whole = _Opened("", _trace(ghost, method, (Input("images", images),), {}))
-    _open_children(whole, ghost)
+    whole = watching(lambda watch: _opened(watch, ghost, method, images))
     graph = fx.Graph()
     start = graph.placeholder("images")
     start.meta.update(value=images, owner="")
@@ -61,7 +60,13 @@ class _Opened:
         return [node for node in self.graph.nodes if node.op == "placeholder"]
 
 
-def _open_children(opened: _Opened, module: nn.Module, data: int = 0) -> bool:
+def _opened(watch: Watch, ghost: nn.Module, method: str, images: torch.Tensor) -> _Opened:
+    whole = _Opened("", _trace(watch, ghost, method, (Input("images", images),), {}))
+    _open_children(watch, whole, ghost)
+    return whole
+
+
+def _open_children(watch: Watch, opened: _Opened, module: nn.Module, data: int = 0) -> bool:
     """Open what holds additions; whether there are any, here or further down."""
     _mark_context(opened.graph, module)
     flow = Flow(opened.graph, opened.inputs[data])
@@ -74,10 +79,10 @@ def _open_children(opened: _Opened, module: nn.Module, data: int = 0) -> bool:
         if len(states) != 1:
             continue
         try:
-            inner = _Opened(_join(opened.path, str(node.target)), _trace_call(child, node))
+            inner = _Opened(_join(opened.path, str(node.target)), _trace_call(watch, child, node))
         except TraceError:
             continue
-        if _open_children(inner, child, states[0]):
+        if _open_children(watch, inner, child, states[0]):
             opened.children[node] = inner
     return bool(opened.children) or bool(residual_additions(opened.graph, flow, module))
 
@@ -97,18 +102,18 @@ def _mark_context(graph: fx.Graph, module: nn.Module) -> None:
                 user.meta["is_context"] = True
 
 
-def _trace_call(module: nn.Module, node: fx.Node) -> fx.Graph:
+def _trace_call(watch: Watch, module: nn.Module, node: fx.Node) -> fx.Graph:
     def as_input(leaf: Any) -> Any:
         return Input(leaf.name, leaf.meta["value"]) if isinstance(leaf, fx.Node) else leaf
 
-    return _trace(module, "forward", map_aggregate(node.args, as_input),
+    return _trace(watch, module, "forward", map_aggregate(node.args, as_input),
                   map_aggregate(dict(node.kwargs), as_input))  # fmt: skip
 
 
-def _trace(module: nn.Module, method: str, arguments: Any, keywords: Any) -> fx.Graph:
+def _trace(watch: Watch, module: nn.Module, method: str, arguments: Any, keywords: Any) -> fx.Graph:
     """One graph for evaluation and training; `self.training` is read where it matters."""
-    graph = trace(module.eval(), method, arguments, keywords)
-    training = trace(module.train(), method, arguments, keywords, twin=graph)
+    graph = watch.trace(module.eval(), method, arguments, keywords)
+    training = watch.trace(module.train(), method, arguments, keywords, twin=graph)
     module.eval()
     if len(training.nodes) != len(graph.nodes):
         raise TraceError("the forward runs other code in training")

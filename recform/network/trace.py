@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import torch
@@ -31,6 +33,7 @@ from torch.nn import functional
 # Made from sizes alone, they must stand in the graph: their sizes may be those of the image.
 _batch_norm = functional.batch_norm
 _FACTORIES = ("arange", "zeros", "ones", "empty", "full", "linspace", "tensor", "rand", "randn")
+Result = TypeVar("Result")
 
 
 def trace(
@@ -38,29 +41,26 @@ def trace(
     method: str,
     arguments: tuple[Any, ...],
     keywords: Mapping[str, Any] | None = None,
-    twin: fx.Graph | None = None,
 ) -> fx.Graph:
     """The graph of `module.method(*arguments)`, each node with its `meta["value"]`.
 
-    Arguments are the values to run on; those wrapped as `Input` become placeholders. With a `twin`,
-    the graph of the same method in the module's other mode, nothing is run: the values are the
-    twin's. Raises TraceError if the forward cannot be followed, or makes other nodes than the twin.
+    Arguments are the values to run on; those wrapped as `Input` become placeholders. Raises
+    TraceError if the forward cannot be followed.
     """
-    tracer = _Tracer(arguments, keywords or {}, twin)
-    tracer.traced_func_name = method
+    return watching(lambda watch: watch.trace(module, method, arguments, keywords or {}))
+
+
+def watching(work: Callable[[Watch], Result]) -> Result:
+    """What `work` comes to, which may trace as often as it likes: torch is patched only once."""
+    watch, results = Watch(), []
+    watch.work = lambda: results.append(work(watch))
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
-        stack.enter_context(patch.object(functional, "batch_norm", tracer.shaped_like_input))
+        stack.enter_context(patch.object(functional, "batch_norm", watch.shaped_like_input))
         for name in _FACTORIES:
-            stack.enter_context(patch.object(torch, name, tracer.recording(getattr(torch, name))))
-        try:
-            return tracer.trace(module)
-        except TraceError:
-            raise
-        except (RuntimeError, TypeError, ValueError, AttributeError, NameError, AssertionError,
-                KeyError, IndexError, NotImplementedError) as error:  # fmt: skip
-            reason = (str(error) or type(error).__name__).strip().splitlines()[0]
-            raise TraceError(reason) from error
+            stack.enter_context(patch.object(torch, name, watch.recorded(getattr(torch, name))))
+        fx.Tracer.trace(watch, nn.Module())
+    return results[0]
 
 
 class Input:
@@ -78,7 +78,34 @@ def ghost_of(module: nn.Module) -> nn.Module:
         empty = torch.empty_like(tensor, device="meta")
         is_parameter = isinstance(tensor, nn.Parameter)
         memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
+    plain = [inner for inner in module.modules() if _is_plain(type(inner))]
+    memo |= {id(inner): type(inner).__new__(type(inner)) for inner in plain}
+    for inner in plain:
+        memo[id(inner)].__dict__.update(
+            {name: _copied(value, memo) for name, value in inner.__dict__.items()}
+        )
     return copy.deepcopy(module, memo)
+
+
+@cache
+def _is_plain(kind: type) -> bool:
+    """Whether a copy of a module is the copies of its attributes, as far as the module says."""
+    own = {name for base in kind.__mro__ if base not in (nn.Module, object) for name in vars(base)}
+    return not own & {"__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
+                      "__new__", "__slots__"}  # fmt: skip
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy, which asks less than `copy` where modules have most: numbers and their dicts."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if id(value) in memo:
+        return memo[id(value)]
+    if type(value) not in (dict, OrderedDict) or any(type(name) is not str for name in value):
+        return copy.deepcopy(value, memo)
+    made = memo[id(value)] = type(value)()
+    made.update((name, _copied(part, memo)) for name, part in value.items())
+    return made
 
 
 def value_of(argument: Any) -> Any:
@@ -144,13 +171,29 @@ class _Tracer(fx.Tracer):
         super().__init__()
         self._arguments, self._keywords = arguments, keywords
         self._twins = None if twin is None else list(twin.nodes)
-        self._is_running = False
+        self._proxies: dict[str, fx.Proxy] = {}
+        self.is_running = False
         # fx patches torch for all threads; what others do meanwhile is not ours.
         self._thread = get_ident()
 
     @property
-    def _is_recording(self) -> bool:
-        return not self._is_running and get_ident() == self._thread
+    def is_here(self) -> bool:
+        return get_ident() == self._thread
+
+    @property
+    def is_recording(self) -> bool:
+        return not self.is_running and self.is_here
+
+    def record(self, module: nn.Module, method: str) -> fx.Graph:
+        """What fx.Tracer.trace does beside patching torch."""
+        self.root, self.root_module_name = module, type(module).__name__
+        self.submodule_paths = {inner: path for path, inner in module.named_modules()}
+        self.tensor_attrs = {}
+        self.graph = fx.Graph(tracer_cls=type(self))
+        call, _ = self.create_args_for_root(getattr(type(module), method), True)
+        self.create_node("output", "output", (self.create_arg(call()),), {})
+        self.submodule_paths = None
+        return self.graph
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Shadow(node, self)
@@ -171,14 +214,10 @@ class _Tracer(fx.Tracer):
         return (lambda: root_fn(self.root, *arguments, **keywords)), []  # type: ignore[misc]
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
-        if not self._is_recording:
-            return forward(*args, **kwargs)
         return self.create_proxy("call_module", self.path_of_module(m), args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: Any) -> Any:
-        if not self._is_recording:
-            return attr_val
-        return super().getattr(attr, attr_val, parameter_proxy_cache)
+        return super().getattr(attr, attr_val, self._proxies)
 
     def create_arg(self, a: Any) -> Any:
         if isinstance(a, _Shadow):
@@ -201,22 +240,6 @@ class _Tracer(fx.Tracer):
         # Whether something is None is asked with `is`, which no proxy can answer.
         return None if proxy.node.meta["value"] is None else proxy
 
-    def recording(self, function: Any) -> Any:
-        """A factory that stands in the graph when a forward calls it."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not self._is_recording:
-                return function(*args, **kwargs)
-            return self.create_proxy("call_function", function, args, kwargs)
-
-        return call
-
-    def shaped_like_input(self, input: Any, *args: Any, **kwargs: Any) -> Any:
-        """batch_norm, whose computation on the meta device takes milliseconds for a shape."""
-        if self._is_running and get_ident() == self._thread:
-            return torch.empty_like(input)
-        return _batch_norm(input, *args, **kwargs)
-
     def _run(self, proxy: Any, args: Any, kwargs: Any) -> None:
         node = proxy.node
         if self._twins is None:
@@ -236,12 +259,12 @@ class _Tracer(fx.Tracer):
         arguments, keywords = _changeable(value_of(node.args)), _changeable(value_of(node.kwargs))
         tensors = [leaf for leaf in _leaves(arguments) if isinstance(leaf, torch.Tensor)]
         versions = [tensor._version for tensor in tensors]
-        self._is_running = True
+        self.is_running = True
         try:
             with torch.device("meta"):
                 value = self._value(node, arguments, keywords)
         finally:
-            self._is_running = False
+            self.is_running = False
         overwrites = any(tensor._version != version
                          for tensor, version in zip(tensors, versions, strict=True))  # fmt: skip
         returns_changed = (
@@ -260,6 +283,73 @@ class _Tracer(fx.Tracer):
             return self.root.get_submodule(str(node.target))(*arguments, **keywords)
         assert node.op == "get_attr", "placeholders are made with their values"
         return operator.attrgetter(str(node.target))(self.root)
+
+
+class Watch(fx.Tracer):
+    """fx's patches of torch, laid once; what they see goes to the trace that is running, if any.
+
+    fx patches nn.Module for each trace, after which Python looks up the methods of all its
+    subclasses anew: more work than to follow a block.
+    """
+
+    work: Callable[[], None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tracer: _Tracer | None = None
+
+    def trace(  # type: ignore[override] - fx's own stands in `watching`
+        self,
+        module: nn.Module,
+        method: str,
+        arguments: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        twin: fx.Graph | None = None,
+    ) -> fx.Graph:
+        """As `trace`; with a `twin`, the graph in the module's other mode, nothing is run.
+
+        The values are the twin's then. Raises TraceError as well if other nodes are made.
+        """
+        self._tracer = _Tracer(arguments, keywords, twin)
+        try:
+            return self._tracer.record(module, method)
+        except TraceError:
+            raise
+        except (RuntimeError, TypeError, ValueError, AttributeError, NameError, AssertionError,
+                KeyError, IndexError, NotImplementedError) as error:  # fmt: skip
+            reason = (str(error) or type(error).__name__).strip().splitlines()[0]
+            raise TraceError(reason) from error
+        finally:
+            self._tracer = None
+
+    def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> Any:
+        return self.work, []
+
+    def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
+        if self._tracer is None or not self._tracer.is_recording:
+            return forward(*args, **kwargs)
+        return self._tracer.call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: Any) -> Any:
+        if self._tracer is None or not self._tracer.is_recording:
+            return attr_val
+        return self._tracer.getattr(attr, attr_val, parameter_proxy_cache)
+
+    def recorded(self, function: Any) -> Any:
+        """A factory that stands in the graph when a forward calls it."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._tracer is None or not self._tracer.is_recording:
+                return function(*args, **kwargs)
+            return self._tracer.create_proxy("call_function", function, args, kwargs)
+
+        return call
+
+    def shaped_like_input(self, input: Any, *args: Any, **kwargs: Any) -> Any:
+        """batch_norm, whose computation on the meta device takes milliseconds for a shape."""
+        if self._tracer is not None and self._tracer.is_running and self._tracer.is_here:
+            return torch.empty_like(input)
+        return _batch_norm(input, *args, **kwargs)
 
 
 def _changeable(structure: Any) -> Any:
