@@ -226,7 +226,10 @@ def _boundary(left: Node, right: Node) -> Any:
         left, right = right, left
     if right.operator == "sqrt":
         one, other = _polynomial(left), _polynomial(right.parts[0])
-        return None if one is None or other is None else one * one - other
+        # Squares compare like their sides only where neither is negative: -k < sqrt(n) always.
+        if one is None or other is None or any(c < 0 for c in one.coeffs()):
+            return None
+        return one * one - other
     return _polynomial(Node("-", (left, right)))
 
 

@@ -69,8 +69,6 @@ def _largest_order(num_rows: int) -> int:
 
 
 def _check_start(rows: Sequence[Row]) -> None:
-    if not rows or all(row.degree() < 0 for row in rows):
-        raise NotAPathSeriesError("no path at any depth is asked for")
     if rows[0].degree() > 0:
         raise NotAPathSeriesError("row 0 has paths through blocks, and at depth 0 there is no "
                                   "block")  # fmt: skip

@@ -51,7 +51,8 @@ POSSIBLE = ("1", "binomial(n, k)", "1 if 2*k >= n else 0", "1 if k*(n - k) == 0 
             "factorial(3)", "factorial(n)/factorial(n)", "binomial(n, k)/binomial(n, k)",
             "1 if k*k >= 0 else 0", "(n + 1)^2/(n + 1)", "1 if 4*k*k <= n*n else 0",
             "1 if (k*k - n)^2 <= 0 else 0", "n^3*binomial(n, k)",
-            "2^n*binomial(n + 1, k)")  # fmt: skip
+            "2^n*binomial(n + 1, k)", "1 if -k <= sqrt(n) else 0",
+            "1 if n - 3*k <= sqrt(2*n*n) else 0")  # fmt: skip
 
 
 @pytest.mark.parametrize("wish", POSSIBLE)
@@ -74,9 +75,17 @@ def test_an_expression_that_is_neither_summed_nor_excluded_is_tried_on_its_rows(
     assert answer.refused.startswith("no recurrence up to order 12 on 25 rows")
 
 
-@pytest.mark.parametrize("wish", ["0", "0; 0,0; 0,0,0", "z - z"])
+@pytest.mark.parametrize("wish", ["0", "k - k", "z - z"])
 def test_a_wish_for_nothing_is_refused(wish):
     assert by_length(wish).refused.startswith("proved: no path at any depth")
+
+
+@pytest.mark.parametrize(
+    ("wish", "num_rows"),
+    [("0; 0,0; 0,0,0", 3), ("1 if n > 30 and k*k >= 0 else 0", 25), ("(n//40)*factorial(n)", 25)],
+)
+def test_rows_of_zeros_prove_nothing_of_the_depths_below_them(wish, num_rows):
+    assert by_length(wish).refused.startswith(f"no path is asked for on {num_rows} rows")
 
 
 @pytest.mark.parametrize(
