@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,6 +48,11 @@ def evaluate(
     test_crop: TestCropOption = None,
     batch_size: BatchOption = 128,
     limit_test: LimitOption = None,
+    batch_statistics: Annotated[
+        bool,
+        typer.Option("--batch-statistics", help="Let batch norms take the statistics of the batch, "
+                     "where blocks run on several values a step."),
+    ] = False,
     device: DeviceOption = "auto",
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
@@ -60,15 +66,16 @@ def evaluate(
     Of a run the best checkpoint is judged. With --json: a list of objects with image_size, top1,
     top5, loss.
     """
-    from recform.training import evaluate_on, load_data
+    from recform.training import evaluate_on, load_data, norms_of_the_batch
 
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
     name = asked.data
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
         images = load_data(name, asked.directory, image_size=side, limit_test=limit_test)
-        score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
-                            batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
+        with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
+            score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
+                                batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
         found.append({"image_size": images.image_size, **asdict(score)})
     if as_json:
         print_json(found)

@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from recform.errors import UserError
 from recform.formula import Formula, equation_to_text, resolve, uses_act, with_act
@@ -34,7 +36,7 @@ from recform.network.projection import PROJECTIONS
 from recform.network.steps import steps_of
 from recform.network.surface import FormulaNetwork, along, apply_changes
 from recform.network.survey import stages_of
-from recform.tape import Stages, Tape, place, unroll
+from recform.tape import Call, Stages, Tape, place, unroll
 
 
 def build(
@@ -227,7 +229,28 @@ def _notes(formula: Formula, backbone: Backbone, tape: Tape) -> list[str]:
         units = ", ".join(backbone.units[border].path for border in tape.plain_borders)
         notes.append(f"the formula cannot cross the stage border in {units}: the backbone's own "
                      "formula runs there")  # fmt: skip
+    again = _called_again(tape)
+    if any(_has_batch_norm(backbone, index) for index in again):
+        notes.append(f"{len(again)} blocks run on several values a step, and their batch norms "
+                     "keep one running mean for all of them, which fits none: judge with the "
+                     "statistics of the batch (recform evaluate --batch-statistics), or take a "
+                     "backbone without batch norms")  # fmt: skip
     return notes
+
+
+def _called_again(tape: Tape) -> list[int]:
+    """The blocks F that the tape applies to more than one value."""
+    calls = Counter(op.index for op in tape.operations if isinstance(op, Call) and op.block == "F")
+    return [index for index, count in calls.items() if count > 1]
+
+
+def _has_batch_norm(backbone: Backbone, index: int) -> bool:
+    """Whether a statistic that is kept stands in the branch of a unit."""
+    unit = backbone.units[index]
+    branches = (node for part in (unit, *unit.more) for node in part.branch)
+    modules = (backbone.model.get_submodule(str(node.target))
+               for node in branches if node.op == "call_module")  # fmt: skip
+    return any(isinstance(inner, _BatchNorm) for module in modules for inner in module.modules())
 
 
 def _with_act_text(formula: Formula) -> str:

@@ -46,6 +46,7 @@ from recform.training.inspect import inspect as inspect
 from recform.training.judge import Guess as Guess
 from recform.training.judge import evaluate_on as evaluate_on
 from recform.training.judge import guesses as guesses
+from recform.training.judge import norms_of_the_batch as norms_of_the_batch
 from recform.training.loop import Score as Score
 from recform.training.progress import EpochMetrics as EpochMetrics
 from recform.training.progress import Plan as Plan

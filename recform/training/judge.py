@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from recform.errors import UserError
 from recform.training.batches import normalized
@@ -17,6 +19,24 @@ from recform.training.dataset import DataSet, Subset
 from recform.training.device import pick_device
 from recform.training.folder import Files
 from recform.training.loop import Score, score
+
+
+@contextmanager
+def norms_of_the_batch(model: nn.Module) -> Iterator[None]:
+    """Inside, batch norms take the statistics of the batch at hand rather than the running ones.
+
+    For blocks that a formula applies to several values a step: one running mean for all of these
+    fits none of them.
+    """
+    kept = [(module, module.running_mean, module.running_var)
+            for module in model.modules() if isinstance(module, _BatchNorm)]  # fmt: skip
+    for module, _, _ in kept:
+        module.running_mean = module.running_var = None
+    try:
+        yield
+    finally:
+        for module, mean, variance in kept:
+            module.running_mean, module.running_var = mean, variance
 
 
 @dataclass(frozen=True)

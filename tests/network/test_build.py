@@ -134,6 +134,12 @@ def test_a_missing_activation_is_noted_with_the_line_to_write():
     assert recform.build("resnet_s_net", "resnet20_cifar").architecture.notes == ()
 
 
+def test_batch_norms_of_blocks_that_run_on_several_values_are_noted():
+    (note,) = recform.build("block_pairs", "resnet20_cifar").architecture.notes
+    assert note.startswith("7 blocks run on several values a step, and their batch norms keep one")
+    assert recform.build("block_pairs", "convnext_atto").architecture.notes == ()
+
+
 def test_act_is_put_where_it_is_asked_for():
     by_sum = recform.build("resnet_s", "resnet20_cifar", act="sum").architecture.formula
     by_end = recform.build("resnet_s", "resnet20_cifar", act="end").architecture.formula

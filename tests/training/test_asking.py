@@ -19,6 +19,7 @@ from recform.training import (
     evaluate_on,
     evaluation_batch,
     load_data,
+    norms_of_the_batch,
     read_weights,
     take_over,
 )
@@ -71,6 +72,23 @@ def test_another_number_of_classes_is_told(data):
     model.num_classes = 5
     with pytest.raises(UserError, match="the network has 5 classes, and digits has 10"):
         evaluate_on(model, data, device="cpu")
+
+
+def test_batch_norms_can_take_the_statistics_of_the_batch():
+    norm = nn.BatchNorm1d(2).eval()
+    norm.running_mean.fill_(7)
+    batch = torch.tensor([[1.0, 0.0], [3.0, 4.0]])
+    with norms_of_the_batch(norm):
+        assert torch.allclose(norm(batch), torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), atol=1e-4)
+    assert norm(batch)[0, 0] < -5
+    assert norm.running_mean.tolist() == [7, 7]
+
+
+def test_a_run_is_judged_with_the_statistics_of_the_batch(trained):
+    words = ["evaluate", trained, "--limit-test", 64, "--json"]
+    kept, fresh = (json.loads(run(*words, *more).stdout)[0]["loss"]
+                   for more in ((), ("--batch-statistics",)))  # fmt: skip
+    assert kept != fresh
 
 
 def test_a_picture_is_named_by_the_classes_of_the_run(trained, tmp_path):
