@@ -47,6 +47,7 @@ from recform.formula.library import (
     REDUCTIONS,
     ROOT,
 )
+from recform.formula.misnamed import misnamed
 from recform.formula.suggest import did_you_mean
 
 STATEMENTS = ("init", "input", "output", "block", "param", "stream", "history")
@@ -171,7 +172,9 @@ class Builder:
     def param(self, parts: list[Any], span: Span) -> Param:
         (name, indices), start, constraint = parts
         kept_to, over = constraint or (None, None)
-        return Param(str(name), indices, start, kept_to, over, self._place(name))
+        built = Param(str(name), indices, start, kept_to, over, self._place(name))
+        self.mistakes.extend(misnamed(built))
+        return built
 
     def learned(self, parts: list[Any], span: Span) -> tuple[Any, tuple[str | int, ...]]:
         name, *indices = parts

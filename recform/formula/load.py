@@ -86,9 +86,10 @@ def _example(name: str) -> Formula:
             raise UserError("unreadable", f"{name} is a folder",
                             f"name a .rf file in it; recform check {name} checks them all"
                             )  # fmt: skip
-        hint = did_you_mean(name, (*examples, *gallery)) or "`recform list` shows all names"
-        raise UserError("unknown-example", f"`{name}` is no formula, no file and no example",
-                        f"{hint}; a formula has an equals sign in it")  # fmt: skip
+        hint = did_you_mean(name, (*examples, *gallery)) or (
+            "`recform list` shows all names; a formula has an equals sign in it"
+        )
+        raise UserError("unknown-example", f"`{name}` is no formula, no file and no example", hint)
     place = folder if name in examples else folder / "gallery"
     return parse((place / f"{name}.rf").read_text(encoding="utf-8"), f"{name}.rf")
 

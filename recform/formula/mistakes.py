@@ -174,7 +174,8 @@ MISTAKES = (
     Mistake(
         "syntax",
         "this line says nothing yet",
-        "a line is an equation, x[l+1] = ..., or starts with init, input, output or block",
+        "a line is an equation, x[l+1] = ..., or starts with init, input, output, block, param, "
+        "stream or history",
         ("x[l+1]", "2*x[l]", "x", "(x[l])", "-x[l]", "import os", "x 2", "x F", ".. x", "[l] = 1"),
     ),
     Mistake(

@@ -8,6 +8,7 @@ mistakes are found at once. How a mistake in syntax is told is a table, `MISTAKE
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,7 @@ from recform.formula.check import check
 from recform.formula.formula import Formula
 from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
 from recform.formula.statements import MAX_CHARACTERS, Statement, cut
+from recform.formula.suggest import did_you_mean
 
 MAX_HEIGHT = 60
 # The words of the grammar with which every term can begin.
@@ -119,6 +121,9 @@ def _explain(error: UnexpectedInput, statement: Statement) -> Diagnostic:
     if isinstance(error, UnexpectedCharacters):
         return _bad_character(error, statement)
     assert isinstance(error, UnexpectedToken), f"lark raised {type(error).__name__}"
+    misspelt = _misspelt(statement)
+    if misspelt is not None:
+        return misspelt
     token = error.token
     span = statement.end if token.type == "$END" else _span(token, statement)
     known = _known_mistakes()
@@ -126,6 +131,18 @@ def _explain(error: UnexpectedInput, statement: Statement) -> Diagnostic:
         if key in known:
             return Diagnostic(known[key].code, known[key].message, span, known[key].hint)
     return _unexpected(error, span)
+
+
+def _misspelt(statement: Statement) -> Diagnostic | None:
+    """A first word that is nearly one that begins a line, as in `histroy stage`."""
+    found = re.match(r"\s*([a-z]+)[ \t]+[A-Za-z]", statement.text)
+    if found is None or found[1] in STATEMENTS or not did_you_mean(found[1], STATEMENTS):
+        return None
+    before = statement.text[: found.start(1)].split("\n")
+    column = len(before[-1]) + 1
+    span = Span(statement.line + len(before) - 1, column, column + len(found[1]))
+    hint = did_you_mean(found[1], STATEMENTS)
+    return Diagnostic("syntax", f"no line begins with `{found[1]}`", span, hint)
 
 
 # lark's own `match_examples` also compares how much the parser has still to close, and so would

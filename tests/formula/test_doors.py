@@ -33,3 +33,9 @@ def test_an_example_is_found_beside_a_folder_of_its_name(tmp_path, monkeypatch) 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "resnet").mkdir()
     assert resolve("resnet").title.startswith("ResNet")
+
+
+def test_a_name_that_is_nearly_an_example_gets_one_hint():
+    with pytest.raises(UserError) as caught:
+        resolve("skip_resne")
+    assert str(caught.value).endswith("hint: did you mean `skip_resnet`?")
