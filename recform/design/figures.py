@@ -9,7 +9,7 @@
     cancelled   paths as drawn, less those that survive
     through     the fewest paths through any block
     gradients   1 if what trains each block has paths of every length behind it, else 0
-    reversible  1 if the oldest state follows from the newer ones without inverting a block
+    reversible  1 if `recform analyze` finds it reversible: training may forget its states
     growth(g)   by what the signal grows a step if every block multiplies by g: a number, compared
                 exactly with a rational one
 
@@ -32,8 +32,10 @@ from functools import cached_property
 from flint import fmpq, fmpq_poly
 
 from recform.design.family import Member
+from recform.formula import parse
 from recform.paths.number_field import Field
 from recform.paths.unit_disc import is_simple_von_neumann
+from recform.tape import reversibility
 
 NAMES = ("kept", "terms", "distance", "shortest", "longest", "distinct", "cancelled", "through",
          "gradients", "reversible")  # fmt: skip
@@ -133,8 +135,12 @@ class Figures:
 
     @property
     def reversible(self) -> bool:
-        oldest = len(self.member.skips) - 1
-        return oldest >= 1 and len(self.member.blocks) <= oldest and not self.member.again
+        """What the tape says, asked only where counting terms does not already say no."""
+        skips, blocks = len(self.member.skips), len(self.member.blocks)
+        if blocks and (skips < 2 or blocks >= skips):
+            return False
+        found = reversibility(parse(self.member.to_text()))
+        return found is not None and found.is_reversible
 
     def grows(self, gain: Fraction, sign: str, rate: Fraction) -> bool:
         """Whether the largest root, in modulus, compares so with the rate."""

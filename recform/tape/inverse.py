@@ -153,10 +153,17 @@ class _Words:
             return {self.name(value): factor}
         match self._tape.operations[value]:
             case Add(left=left, right=right):
-                return _plus(self._known_terms(left, factor), self._known_terms(right, factor))
+                return _plus(self._part_terms(left, value, factor),
+                             self._part_terms(right, value, factor))  # fmt: skip
             case Scale(factor=scale, argument=argument):
-                return self._known_terms(argument, factor * scale)
+                return self._part_terms(argument, value, factor * scale)
         return {"1": factor}
+
+    def _part_terms(self, value: int, whole: int, factor: Exact) -> dict[str, Exact]:
+        """An operand; one that only its sum gives back is told by what it was made from."""
+        if self.by.get(value) == whole:
+            return self._terms(value, factor)
+        return self._known_terms(value, factor)
 
     def _is_sum(self, value: int) -> bool:
         is_linear = isinstance(self._tape.operations[value], Add | Scale | One)

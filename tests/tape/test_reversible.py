@@ -50,6 +50,11 @@ def test_the_inverse_of_a_reversible_formula_in_the_order_of_solving(text, inver
             "F(x[l-1]) and x[l] are lost: no equation gives them from F(x[l]) and x[l+1]",
         ),
         ("x[l+1] = x[0] + F(x[l])", "x[l] is lost: no equation gives it from x[0] and x[l+1]"),
+        # What is kept is a multiple of the block, which itself nothing but that multiple gives.
+        (
+            "x[l+1] = x[l] - F(x[l]) - F(x[l-1])",
+            "-F(x[l-1]) and x[l] are lost: no equation gives them from -F(x[l]) and x[l+1]",
+        ),
         # An activation is not inverted, not even one that could be.
         ("x[l+1] = tanh(x[l-1] + F(x[l]))",
          "x[l-1] is lost: no equation gives it from x[l] and x[l+1]"),
