@@ -95,6 +95,7 @@ class Writer:
             f"1/(i+3)*{state}[i]", f"(i - l)*{block}({state}[i-1])",
             f"({state}[i] - {block}({state}[i-1]))", f"{block}(sum({state}[j] for j in i..l))",
             f"({state}[i] if i < l else {block}({state}[i]))",
+            f"sum({block}({state}[j]) for j in 0..l if j >= i)", f"sum(i*{state}[j] for j in 0..l)",
         ))  # fmt: skip
 
     def falling(self, depth: str) -> str:
