@@ -29,7 +29,7 @@ ActOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write: .png, .svg or .pdf.")
 ]
-# What `build` and `export` make a network with.
+# What `build`, `export` and `train` make a network with.
 ClassesOption = Annotated[
     int | None, typer.Option(help="Classes; by default the backbone's own.", show_default=False)
 ]
@@ -48,6 +48,11 @@ UnitOption = Annotated[
     str,
     typer.Option(help="Attention and MLP as units of their own (sum), or together (block).",
                  metavar="sum|block"),
+]  # fmt: skip
+GateOption = Annotated[
+    int,
+    typer.Option(help="What a gate divides the channels by, between its two maps; SkipResNet's "
+                 "ResNet-110 has 2."),
 ]  # fmt: skip
 PretrainedOption = Annotated[
     bool, typer.Option("--pretrained", help="Start from timm's published weights.")

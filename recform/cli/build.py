@@ -14,6 +14,7 @@ from recform.cli.arguments import (
     BackboneOption,
     ClassesOption,
     FormulaArgument,
+    GateOption,
     ImageSizeOption,
     JsonOption,
     MatchOption,
@@ -37,11 +38,6 @@ SourceOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", show_default=False,
                  help="Write the network into this file as PyTorch that runs without recform."),
-]  # fmt: skip
-GateOption = Annotated[
-    int,
-    typer.Option(help="What a gate divides the channels by, between its two maps; SkipResNet's "
-                 "ResNet-110 has 2."),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from recform.cli.arguments import (
     AllowCodeOption,
     BackboneOption,
     ClassesOption,
+    GateOption,
     ImageSizeOption,
     MatchOption,
     PretrainedOption,
@@ -51,6 +52,7 @@ def export(
     act: ActOption = None,
     project: ProjectOption = None,
     unit: UnitOption = "sum",
+    gate_reduction: GateOption = 8,
     match_params: MatchOption = None,
     pretrained: PretrainedOption = False,
     allow_code: AllowCodeOption = False,
@@ -79,7 +81,8 @@ def export(
     else:
         find_code(allow_code, subject)
         network = build(subject, backbone, num_classes, pretrained=pretrained, act=act,
-                        image_size=image_size, project=project, unit=unit, allow_code=allow_code,
+                        image_size=image_size, project=project, unit=unit,
+                        gate_reduction=gate_reduction, allow_code=allow_code,
                         match_params=parameters_to_match(match_params))  # fmt: skip
     write(network, output, form, image_size)
     talk(f"wrote {output}")

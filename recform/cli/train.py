@@ -18,8 +18,11 @@ from recform.cli.arguments import (
     AllowCodeOption,
     BackboneOption,
     FormulaArgument,
+    GateOption,
     JsonOption,
     MatchOption,
+    ProjectOption,
+    UnitOption,
     parameters_to_match,
 )
 from recform.cli.output import print_json, talk
@@ -144,6 +147,9 @@ def train(
     resume: ResumeOption = None,
     init_from: InitOption = None,
     act: ActOption = None,
+    project: ProjectOption = None,
+    unit: UnitOption = "sum",
+    gate_reduction: GateOption = 8,
     match_params: MatchOption = None,
     recompute: RecomputeOption = False,
     reversible: ReversibleOption = False,
@@ -176,10 +182,10 @@ def train(
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
                        limit_test=limit_test)  # fmt: skip
-    matched = parameters_to_match(match_params)
-    network = _network(
-        parsed, backbone, images, seed, act, chosen.drop_path, init_from, allow_code, matched
-    )
+    choices = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
+               "match_params": parameters_to_match(match_params),
+               "allow_code": allow_code}  # fmt: skip
+    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, choices)
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
     _save_memory(network, recompute, reversible)
     summary = _run(network, images, chosen, order)
@@ -223,12 +229,11 @@ def _network(
     backbone: str,
     images: DataSet,
     seed: int,
-    act: str | None,
     drop_path: float,
     init_from: str | None,
-    allow_code: bool,
-    match_params: str | int | None,
+    choices: Mapping[str, Any],
 ) -> FormulaNetwork:
+    """The network that is trained; `choices` are further arguments of `build`."""
     from recform.network import build
     from recform.training import seed_everything
 
@@ -239,21 +244,19 @@ def _network(
         formula,
         init_from if published and init_from is not None else backbone,
         images.num_classes,
-        act=act,
         image_size=images.image_size,
         pretrained=published,
-        allow_code=allow_code,
-        match_params=match_params,
+        **choices,
         **dropping,
     )
     assert network.architecture.spec is not None, "the command line names the backbone"
     if network.architecture.spec.matched:
         widths = ", ".join(f"{name}={value}" for name, value in network.architecture.spec.matched)
-        _tell(f"note: the backbone has {widths}, for {match_params} parameters")
+        _tell(f"note: the backbone has {widths}, for {choices['match_params']} parameters")
     for note in network.architecture.notes:
         _tell(f"note: {note}")
     if init_from is not None and not published:
-        _begin_with(network, Path(init_from), allow_code)
+        _begin_with(network, Path(init_from), choices["allow_code"])
     return network
 
 

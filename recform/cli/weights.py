@@ -13,6 +13,9 @@ from recform.errors import UserError
 if TYPE_CHECKING:
     from recform.network import FormulaNetwork
 
+# What a run keeps of the choices that its network was built with; older runs keep nothing.
+PLAN = ("project", "unit", "gate_reduction")
+
 
 @dataclass(frozen=True)
 class TrainedOn:
@@ -51,10 +54,11 @@ def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn
     checkpoint = place.best if place.best.is_file() else place.last
     if not checkpoint.is_file():
         raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")
-    trained_on, formula, backbone, num_classes = _described(place.config, config)
+    trained_on, formula, backbone, num_classes, plan = _described(place.config, config)
     weights = read_weights(checkpoint)
     network = build(formula, backbone, num_classes, image_size=trained_on.image_size,
-                    allow_code=allow_code, match_params=config.get("matched") or None)  # fmt: skip
+                    allow_code=allow_code, match_params=config.get("matched") or None,
+                    **plan)  # fmt: skip
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -64,14 +68,18 @@ def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn
     return network, trained_on
 
 
-def _described(path: Path, config: Mapping[str, Any]) -> tuple[TrainedOn, str, str, int]:
-    """Data, formula, backbone and number of classes of a run."""
+def _described(
+    path: Path, config: Mapping[str, Any]
+) -> tuple[TrainedOn, str, str, int, dict[str, Any]]:
+    """Data, formula, backbone, number of classes of a run, and how it was built beside these."""
     try:
         data = config["data"]
         directory = None if data["directory"] is None else Path(data["directory"])
         trained_on = TrainedOn(data["name"], directory, data["image_size"])
-        described = trained_on, config["formula"], config["backbone"], data["num_classes"]
+        named = config["formula"], config["backbone"], data["num_classes"]
+        chosen = config.get("plan", {})
+        plan = {key: chosen[key] for key in PLAN if key in chosen}
     except (KeyError, TypeError) as error:
         raise UserError("bad-run", f"{path} does not describe a run",
                         "train it anew: recform train") from error  # fmt: skip
-    return described
+    return trained_on, *named, plan

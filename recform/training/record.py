@@ -47,6 +47,7 @@ def configuration(
     return {
         "formula": formula_text,
         "backbone": backbone,
+        **_made_with(task.model),
         "num_parameters": num_parameters(task.model),
         "data": {
             "name": data.name,
@@ -72,6 +73,16 @@ def configuration(
         "git": git_commit(),
         "command": list(command),
     }
+
+
+def _made_with(model: nn.Module) -> dict[str, Any]:
+    """What `build` needs to make the network again, beside formula and backbone."""
+    architecture = getattr(model, "architecture", None)
+    if architecture is None or architecture.spec is None:
+        return {}
+    plan = asdict(architecture.plan)
+    del plan["image_size"]  # The data says it.
+    return {"matched": dict(architecture.spec.matched), "plan": plan}
 
 
 def versions() -> dict[str, str]:

@@ -50,6 +50,18 @@ def test_a_run_keeps_its_widths(here, tmp_path):
     )
 
 
+def test_a_run_keeps_its_plan(here, tmp_path):
+    done = here("train", "skip_resnet", "--data", "digits", "--epochs", 1, "--limit-train", 16,
+                "--limit-test", 16, "--gate-reduction", 1, "--project", "pad",
+                "--out", tmp_path / "run")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["plan"] == {"project": "pad", "unit": "sum", "gate_reduction": 1}
+    network, _ = load_weights(tmp_path / "run")
+    assert network.architecture.plan.project == "pad"
+    assert network.get_submodule("formula.gate.0.reduce").out_features == 16
+
+
 def test_source_is_written_and_nothing_else(here, tmp_path):
     done = here("build", "resnet", "--backbone", "resnet20_cifar", "--source", tmp_path / "net.py")
     assert done.stderr == f"wrote {tmp_path / 'net.py'}\n"
