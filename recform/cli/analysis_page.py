@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from recform.cli.output import shorten, table, width
+from recform.formula.ast import Map, walk
 from recform.paths import Analysis, ClosedForm, ClosedForms, warnings_of
 from recform.pictures import text_histogram
 from recform.pictures.counts import count_to_text
@@ -112,7 +113,8 @@ def _closed(analysis: Analysis) -> Iterator[str]:
     yield from _conjectured(analysis)
     if analysis.bounded_gains is not None:
         gains = " or ".join(analysis.bounded_gains) or "no g"
-        yield f"Signal and gradient stay bounded, every block multiplying by g, for {_cut(gains)}"
+        what = "Signal and gradient stay" if _is_all_derived(analysis) else "The gradient stays"
+        yield f"{what} bounded, every block multiplying by g, for {_cut(gains)}"
     law = closed.length_law
     if isinstance(law, str):
         yield f"Lengths of gross paths have no normal law: {law}"
@@ -122,6 +124,12 @@ def _closed(analysis: Analysis) -> Iterator[str]:
         yield f"Lengths of gross paths are normal for large n: mean {mean} a block, " + (
             f"variance {variance} a block"
         )
+
+
+def _is_all_derived(analysis: Analysis) -> bool:
+    """Whether the derivative tells of the signal: what stands in `stopgrad` is in one only."""
+    inside = (inner for top in analysis.formula.expressions for inner in walk(top))
+    return not any(isinstance(e, Map) and e.function == "stopgrad" for e in inside)
 
 
 def _conjectured(analysis: Analysis) -> Iterator[str]:

@@ -152,3 +152,11 @@ def test_the_page_of_a_reversible_formula_says_how_its_states_come_back():
     assert "Reversible, so that training need not keep its states" in page
     assert "  x[l-1] = 2*x[l] - x[l+1] + F(x[l])\n" in page
     assert "eversible" not in run("analyze", "resnet", "--depth", 6).stdout
+
+
+def test_behind_stopgrad_only_the_gradient_is_said_to_be_bounded():
+    """The signal of this one is ResNet's, and grows at g = 1; its gradient does not."""
+    page = run("analyze", "x[l+1] = stopgrad(x[l]) + F(x[l])", "--depth", 2).stdout
+    assert "The gradient stays bounded, every block multiplying by g, for -1 <= g <= 1\n" in page
+    page = run("analyze", "x[l+1] = x[l] + F(x[l])", "--depth", 2).stdout
+    assert "Signal and gradient stay bounded, every block multiplying by g, for -2 <= g" in page
