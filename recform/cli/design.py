@@ -114,6 +114,7 @@ def design(
             raise typer.Exit(1)
         _save(chosen, answer, output)
         talk(f"wrote {output}")
+        _talk_of_stages(answer, pick)
 
 
 def _search(
@@ -176,6 +177,18 @@ def _chosen(answer: Design | Search, pick: int, output: Path) -> Formula | None:
         raise UserError("bad-argument", f"there is no candidate {pick}",
                         f"--pick 1 to --pick {len(answer.candidates)}")  # fmt: skip
     return answer.candidates[pick - 1].formula
+
+
+def _talk_of_stages(answer: Design | Search, pick: int) -> None:
+    """Says which candidate builds on a backbone of several stages if the saved one does not."""
+    from recform.design import Design
+
+    if not isinstance(answer, Design) or not answer.candidates[pick - 1].nests:
+        return
+    others = (n for n, one in enumerate(answer.candidates, start=1) if not one.nests)
+    other = next(others, None)
+    instead = "" if other is None else f"; with several stages: --pick {other}"
+    talk(f"it builds on a backbone of one stage only, as a block reads its own output{instead}")
 
 
 def _save(formula: Formula, answer: Design | Search, output: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any
 from recform.design.cost import Cost, Upkeep, cost_of, upkeep_of
 from recform.design.memory import Form
 from recform.formula import Formula, parse
+from recform.formula.ast import Sum
 from recform.formula.show import number_to_text
 from recform.paths import Analysis, Equality, closed_forms, equal
 from recform.paths.polynomials import Coefficients
@@ -48,6 +50,11 @@ class Candidate:
         return self.gross_total != sum(self.net[-1])
 
     @property
+    def nests(self) -> bool:
+        """Whether a block reads its own output: then it builds within one stage only."""
+        return any(call.count("F(") > 1 for call in self.upkeep.calls)
+
+    @property
     def in_a_network(self) -> tuple[str, ...]:
         """What makes a network of this formula differ from others with the same counts."""
         found = [
@@ -57,7 +64,7 @@ class Candidate:
         if self.has_cancellation:
             found.append("some paths cancel: exactly only if no activation, norm or projection "
                          "stands between the terms")  # fmt: skip
-        if any(call.count("F(") > 1 for call in self.upkeep.calls):
+        if self.nests:
             found.append("a block reads its own output, which none at a stage border can")
         return tuple(found)
 
@@ -124,7 +131,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Wish:
-    """A wish that can be fulfilled: formulas for it, and how they are checked."""
+    """A wish that can be fulfilled: formulas for it, and how they are checked.
+
+    `least_calls_reason` begins with `proved:` where fewer calls are impossible.
+    """
 
     wanted: str
     forms: Sequence[Form]
@@ -139,7 +149,7 @@ def answered(wish: Wish, limits: Limits) -> Design:
     """Every form checked, priced and ranked; or a refusal where the limits leave none."""
     design = Design(wish.wanted, least_calls=wish.least_calls)
     if limits.calls is not None and limits.calls < wish.least_calls:
-        return replace(design, refused=f"proved: {wish.least_calls_reason}",
+        return replace(design, refused=wish.least_calls_reason,
                        instead=(f"{wish.least_calls} calls a step", *wish.instead))  # fmt: skip
     if not limits.minus and wish.negative is not None:
         return replace(design, refused=f"proved: {wish.negative}, and without a minus no count is "
@@ -167,13 +177,24 @@ def refused(wanted: str, reason: str, *instead: str) -> Design:
 def _candidates(wish: Wish, depth: int) -> list[Candidate]:
     """The formulas of a wish, and the simplest ones with the paths of one of them."""
     found = [_candidate(parse(form.text), form.idea, wish.check, depth) for form in wish.forms]
-    there = {str(candidate.formula) for candidate in found}
+    there = {_in_any_order(candidate.formula) for candidate in found}
     simpler = {str(c.simplest): c for c in found if c.simplest is not None}
     for text, candidate in simpler.items():
-        if text not in there:
+        formula = parse(text)
+        if _in_any_order(formula) not in there:
             idea = f"the simplest with the paths of {_one_line(candidate.formula)}"
-            found.append(_candidate(parse(text), idea, wish.check, depth))
+            found.append(_candidate(formula, idea, wish.check, depth))
     return found
+
+
+def _in_any_order(formula: Formula) -> tuple[object, ...]:
+    """Equal for formulas that differ in the order of their terms only."""
+    sides = [
+        frozenset(Counter(right.terms if isinstance(right, Sum) else [(1, right)]).items())
+        for right in (equation.right for equation in formula.equations)
+    ]
+    states = [equation.state for equation in formula.equations]
+    return (*zip(states, sides, strict=True), formula.inits, formula.output)
 
 
 def _one_line(formula: Formula) -> str:

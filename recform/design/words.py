@@ -35,7 +35,9 @@ def fulfilled_words(
     """
     least = smallest(found)
     if least.dimension == 0:
-        return refused(wanted, "proved: no path at any depth is asked for", "F* s*")
+        told = "proved: no path at any depth is asked for"
+        unproved = f"no path is asked for down to depth {longest}"
+        return refused(wanted, told if exact else unproved, "F* s*")
     tables = tables_of(found, longest)
     wanted_later = later or (lambda depth, start: tables[depth])
 
@@ -51,8 +53,8 @@ def fulfilled_words(
         )
 
     calls = least.num_calls
-    reason = (f"the rank. F acts on {calls} independent states of the smallest system, which has "
-              f"{least.dimension}: each takes a call a step")  # fmt: skip
+    reason = (f"proved: the rank. F acts on {calls} independent states of the smallest system, "
+              f"which has {least.dimension}: each takes a call a step")  # fmt: skip
     empty = _empty_depths(found)
     check = Check(verify, from_later, None if exact else longest)
     return answered(Wish(f"{wanted}: {empty}" if empty else wanted, forms_of(found), check, calls,

@@ -66,6 +66,14 @@ def test_another_candidate_is_saved_by_its_number(tmp_path: Path):
     assert recform.load(tmp_path / "one.rf") == recform.parse("x[l+1] = x[0] + F(x[l])")
 
 
+def test_saving_a_formula_that_no_stage_border_lets_through_names_one_that_builds(tmp_path: Path):
+    wish = ("--lengths", "fibonacci(n + 1) if k == n else 0", "-o", tmp_path / "all.rf")
+    done = run(*wish)
+    assert done.returncode == 0
+    assert done.stderr.endswith("as a block reads its own output; with several stages: --pick 2\n")
+    assert run(*wish, "--pick", 2).stderr == f"wrote {tmp_path / 'all.rf'}\n"
+
+
 def test_nothing_is_saved_for_a_refusal(tmp_path: Path):
     done = run("--routes", "s* F s* F s*", "--calls", 1, "-o", tmp_path / "two.rf")
     assert done.returncode == 1

@@ -231,3 +231,9 @@ def test_json_has_candidates_and_refused():
 
 def test_rationals_in_json_are_strings():
     assert by_length("1/2^k", depth=1).to_json()["candidates"][0]["net"] == [[1], [1, "1/2"]]
+
+
+def test_no_formula_is_told_twice_with_its_terms_in_another_order():
+    told = [str(candidate.formula) for candidate in by_length("n - k + 1").candidates]
+    assert "x[l+1] = x[0] + x[l] + F(x[l]) - F(x[l-1])" in told
+    assert "x[l+1] = x[l] + x[0] + F(x[l]) - F(x[l-1])" not in told

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from recform.design import by_length
+from recform.design import by_derivative, by_length
 from recform.design.impossible import reason_against
 from recform.design.notation import read
 from recform.errors import FormulaError, UserError
@@ -58,6 +58,26 @@ POSSIBLE = ("1", "binomial(n, k)", "1 if 2*k >= n else 0", "1 if k*(n - k) == 0 
 @pytest.mark.parametrize("wish", POSSIBLE)
 def test_no_proof_is_given_against_counts_that_a_formula_has(wish):
     assert reason_against(read(wish)) is None
+
+
+# As they go on, even lengths only take two calls a step.
+EVEN_ROWS = "1; 1; 1,0,1; 1,0,1; 1,0,1,0,1; 1,0,1,0,1; 1,0,1,0,1,0,1; 1,0,1,0,1,0,1"
+
+
+def test_fewer_calls_for_a_table_are_not_proved_impossible():
+    refused = by_length(EVEN_ROWS, calls=1).refused
+    assert refused.startswith("as the 8 rows go on here, the rank")
+    assert by_length("1 if k % 2 == 0 else 0", calls=1).refused.startswith("proved: the rank")
+
+
+def test_counts_below_the_last_row_of_a_table_are_not_asked_for():
+    fewer = "; ".join(str(5 - n) for n in range(6))
+    assert by_length(fewer, minus=False).refused == "none of the formulas found keeps to the limits"
+
+
+def test_words_that_are_none_down_to_depth_11_prove_nothing_of_those_below():
+    assert by_derivative("1 if L > 20 else 0").refused == "no path is asked for down to depth 11"
+    assert by_derivative("1 - 1").refused.startswith("proved: no path at any depth")
 
 
 def test_a_binomial_that_a_condition_cuts_in_two_is_not_called_exact():
