@@ -287,8 +287,9 @@ def _check_item(
     if each is not None:
         states = formula.states
         if each.variable in states or each.variable in names or each.variable in KEYWORDS:
+            free = " or ".join([i for i in "ikjmn" if i not in {*states, *names}][:2]) or "index"
             yield Diagnostic("reserved-name", f"`{each.variable}` has a meaning already",
-                             each.span, "choose another index name, such as i or k")  # fmt: skip
+                             each.span, f"choose another index name, such as {free}")  # fmt: skip
         yield from check_number(each.first, formula, names, "the start of a range")
         if each.last is not None:
             yield from check_number(each.last, formula, names, "the end of a range")
