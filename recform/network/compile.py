@@ -88,6 +88,15 @@ def compile(
     return save_memory(module, tape, formula, recompute=recompute, reversible=reversible)
 
 
+def _handed_out(name: str, indices: Sequence[int]) -> str:
+    """Which blocks the first modules are, where they are not the first blocks."""
+    if list(indices) == list(range(len(indices))):
+        return ""
+    shown = ", ".join(f"{name}[{index}]" for index in indices[:4])
+    more = ", ..." if len(indices) > 4 else ""
+    return f"; the first {len(indices)} are {shown}{more}"
+
+
 class _ModuleParts:
     """Blocks that are whole modules, under names such as F.0 and projection.F1_at_2."""
 
@@ -134,7 +143,8 @@ class _ModuleParts:
                                 f"give {len(indices)} modules for {name}")  # fmt: skip
             if len(modules) > len(indices):
                 warnings.warn(f"{len(modules) - len(indices)} of the {len(modules)} blocks {name} "
-                              "are used by nothing", stacklevel=3)  # fmt: skip
+                              f"are used by nothing{_handed_out(name, sorted(indices))}",
+                              stacklevel=3)  # fmt: skip
             for place_, index in enumerate(sorted(indices)):
                 self._places[name, index] = f"{name}.{place_}"
                 _add(self._root, f"{name}.{place_}", modules[place_])

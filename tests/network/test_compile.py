@@ -57,6 +57,15 @@ def test_unused_blocks_are_reported():
         recform.compile("x[l+1] = x[l] + F(x[l-1])", [Times(1)] * 3)
 
 
+def test_it_is_said_which_blocks_the_modules_are_where_some_are_not_used():
+    told = r"1 of the 3 blocks F are used by nothing; the first 2 are F\[0\], F\[2\]"
+    with pytest.warns(UserWarning, match=told):
+        network = recform.compile(
+            "x[l+1] = x[l] if l == 1 else F(x[l])", [Times(2), Times(3), Times(5)]
+        )
+    assert network(torch.ones(1)).item() == 6
+
+
 def test_too_few_blocks_are_refused():
     with pytest.raises(UserError, match="the formula uses 4 blocks F at depth 4, and 2 are given"):
         recform.compile("x[l+1] = F(x[l])", [Times(1)] * 2, depth=4)
