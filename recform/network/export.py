@@ -33,6 +33,7 @@ from recform.network.writing import write_beside
 
 # An example for the exporters, and another size of batch that what they made is tried on.
 _BATCH, _OTHER_BATCH = 2, 3
+_ENDINGS = {"onnx": "onnx", "torch": "pt2", "torchscript": "pt", "source": "py"}
 
 
 def export(
@@ -47,6 +48,13 @@ def export(
     if form not in FORMS:
         raise UserError("bad-argument", f"there is no format `{form}`",
                         f"choose {', '.join(FORMS)}")  # fmt: skip
+    # Told before minutes of work, not after.
+    if form != "timm" and Path(path).is_dir():
+        raise UserError("unwritable", f"{path} is a folder, and {form} is one file",
+                        f"-o {Path(path) / f'network.{_ENDINGS[form]}'}")  # fmt: skip
+    if form == "timm" and Path(path).is_file():
+        raise UserError("unwritable", f"{path} is a file, and timm reads a folder",
+                        f"-o {Path(path).with_suffix('')}-timm")  # fmt: skip
     FORMS[form](network, Path(path), image_size)
 
 
