@@ -111,10 +111,10 @@ def _list_matches(pattern: str, image_size: int | None, as_json: bool) -> None:
     names = find_backbones(pattern)
     width = max(len(name) for name in names)
     found = []
-    if not as_json:
-        print(f"{'backbone'.ljust(width)}  units  in F and S  stages: units x shape")
     for name in names:
         found.append(describe(name, image_size))
+        if not as_json and len(found) == 1:
+            print(f"{'backbone'.ljust(width)}  units  in F and S  stages: units x shape")
         if not as_json:
             print(_row(found[-1], width))
             sys.stdout.flush()

@@ -55,7 +55,13 @@ def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
 
 
 def input_size(model: nn.Module, in_chans: int, image_size: int | None) -> tuple[int, int, int]:
-    """(channels, height, width) of the images that a backbone is made for, or of a given size."""
+    """(channels, height, width) of the images that a backbone is made for, or of a given size.
+
+    Raises UserError `bad-argument` where the size is no number of pixels.
+    """
+    if image_size is not None and image_size < 1:
+        raise UserError("bad-argument", f"the image size must be 1 or more, not {image_size}",
+                        "give a larger number")  # fmt: skip
     config = getattr(model, "default_cfg", None)
     default = config.get("input_size") if isinstance(config, Mapping) else None
     _, height, width = default or (in_chans, 224, 224)

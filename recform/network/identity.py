@@ -46,13 +46,14 @@ def check_identity(
     """Build a backbone by its own formula and compare it with itself; a model is not changed.
 
     `image_size` is by default 96, or the size that the backbone insists on. Costs four training
-    steps and four evaluations on two images. Raises UserError `unknown-backbone`, `no-units`.
+    steps and four evaluations on two images. Raises UserError `unknown-backbone`, `no-units`,
+    `bad-argument`.
     """
     torch.manual_seed(seed)
     is_name = isinstance(backbone, str)
     plain = create(BackboneSpec(backbone), False) if is_name else copy.deepcopy(backbone)
     name = backbone if is_name else type(backbone).__name__
-    size = input_size(plain, 3, image_size or _side(plain))
+    size = input_size(plain, 3, _side(plain) if image_size is None else image_size)
     built = build(OWN_FORMULA, backbone=copy.deepcopy(plain), image_size=size[1])
     differences = [] if list(built.state_dict()) == list(plain.state_dict()) else ["keys"]
     images = torch.randn(2, *size)

@@ -59,13 +59,15 @@ class Family:
 def describe(backbone: str, image_size: int | None = None) -> Description:
     """A backbone's units, stages and coverage.
 
-    Raises UserError `unknown-backbone`; a backbone without a chain of units is described as such.
+    Raises UserError `unknown-backbone`, `bad-argument`; a backbone without a chain of units is
+    described as such.
     """
     with torch.device("meta"):
         model = create(BackboneSpec(backbone), pretrained=False)
     num_params = sum(parameter.numel() for parameter in model.parameters())
+    images = input_size(model, 3, image_size)
     try:
-        whole = take_apart(model, input_size(model, 3, image_size))
+        whole = take_apart(model, images)
     except UserError as error:
         return Description(backbone, num_params, 0, (), 0.0, False, error.diagnostics[0].message)
     return Description(backbone, num_params, whole.depth, stages_of(whole), whole.coverage,

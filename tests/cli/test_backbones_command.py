@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import timm
 
 
@@ -56,6 +57,13 @@ def test_a_pattern_without_a_match_is_refused(here):
     done = here("backbones", "resnett*")
     assert (done.returncode, done.stdout) == (1, "")
     assert "error[unknown-backbone]" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--check", "resnet20_cifar"), ("resnet20_cifar",)])
+def test_an_image_without_pixels_is_refused(here, words):
+    done = here("backbones", *words, "--image-size", 0)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[bad-argument]: the image size must be 1 or more, not 0" in done.stderr
 
 
 def test_the_check_of_a_plain_net_is_refused(here):
