@@ -95,9 +95,13 @@ def design(
     wishes = (lengths, derivative, routes)
     answer: Design | Search
     if near is not None:
+        if calls is not None or not minus:
+            raise UserError("bad-argument", "--calls and --no-minus belong to a wish",
+                            "say it in --where: kept <= 2")  # fmt: skip
         answer = _search(near, where, front, depth, wishes)
-    elif front is not None:
-        raise UserError("bad-argument", "--front belongs to a search", "--near resnet_s")
+    elif front is not None or plot is not None:
+        option = "--plot" if front is None else "--front"
+        raise UserError("bad-argument", f"{option} belongs to a search", "--near resnet_s")
     else:
         answer = _ask(wishes, where, depth, calls, minus)
     chosen = None if output is None else _chosen(answer, pick, output)
@@ -156,8 +160,7 @@ def _draw(answer: Design | Search, path: Path) -> None:
     from recform.design import Search
     from recform.pictures import Dot, front, save
 
-    if not isinstance(answer, Search):
-        raise UserError("bad-argument", "--plot belongs to a search", "--near resnet_s")
+    assert isinstance(answer, Search), "refused at the door"
     dots = [
         Dot(one.figures["kept"], one.figures["distinct"], str(one.formula))
         for one in answer.candidates

@@ -73,7 +73,8 @@ def _outside(wanted: str, node: Node, outside: OutsideError, limits: Limits) -> 
 def _continued(wanted: str, rows: list[Row], limits: Limits) -> Design:
     if all(row.is_zero() for row in rows):
         # Below the last row there may be paths, so that nothing is proved.
-        return refused(wanted, f"no path is asked for on {len(rows)} rows", "more rows",
+        rows_told = f"{len(rows)} row{'s' * (len(rows) != 1)}"
+        return refused(wanted, f"no path is asked for on {rows_told}", "more rows",
                        "a count that is not 0")  # fmt: skip
     try:
         series = continued(rows)

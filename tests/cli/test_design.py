@@ -92,6 +92,9 @@ def test_nothing_is_saved_for_a_refusal(tmp_path: Path):
         (["--lengths", "1", "-o", "no/one.rf"], "no/one.rf cannot be written"),
         (["--lengths", "1", "--pick", "99", "-o", "one.rf"], "there is no candidate 99"),
         (["--lengths", "rows.csv"], "there is no file rows.csv"),
+        (["--lengths", "1", "--plot", "one.png"], "--plot belongs to a search"),
+        (["--near", "resnet_s", "--where", "kept < 2", "--calls", "1"], "belong to a wish"),
+        (["--near", "resnet_s", "--where", "kept < 2", "--no-minus"], "belong to a wish"),
     ],
 )
 def test_bad_input_is_one_message_and_leaves_nothing(tmp_path: Path, arguments, told):
@@ -99,6 +102,7 @@ def test_bad_input_is_one_message_and_leaves_nothing(tmp_path: Path, arguments, 
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+    assert "--plot" not in arguments or done.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 
