@@ -214,7 +214,8 @@ MISTAKES = (
         "this is not a block of the form `block T = SOURCE(SETTING=NUMBER)`",
         "write block T = sigmoid_conv1x1(bias=-2), or block T = package.module:name",
         ("block T = sigmoid_conv1x1(-2)", "block T = sigmoid_conv1x1(x)", "block T =",
-         "block T = 2", "block T = F", "block T = se(bias)"),
+         "block T = 2", "block T = F", "block T = se(bias)", "block T = a.b:C(1)",
+         "block T = a.b:C(-2)", "block T = se(bias=1, 2)"),
     ),
     Mistake(
         "syntax",
