@@ -21,7 +21,7 @@ from torch.fx.proxy import TraceError
 from recform.errors import UserError
 from recform.network.layout import Passage, is_round_trip, passage_between
 from recform.network.open import open_up
-from recform.network.refusal import HINT, why_no_chain
+from recform.network.refusal import HINT, why_no_chain, why_not_followed
 from recform.network.shape import Shape, shape_of
 from recform.network.split import Addition, Flow, num_weights, residual_additions
 from recform.network.trace import ghost_of
@@ -154,8 +154,9 @@ def _take_apart(model: nn.Module, image_size: tuple[int, int, int]) -> Backbone:
     try:
         graph = open_up(ghost, method, images)
     except TraceError as error:
-        message = f"the forward pass of {name} cannot be followed: {str(error).split('. ')[0]}"
-        raise UserError("no-units", message, HINT) from error
+        reason, hint = why_not_followed(str(error), image_size)
+        message = f"the forward pass of {name} cannot be followed: {reason}"
+        raise UserError("no-units", message, hint) from error
     flow = Flow(graph, next(iter(graph.nodes)))
     additions = [a for a in residual_additions(graph, flow, ghost) if _is_in_chain(a)]
     if not additions:

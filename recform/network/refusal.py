@@ -18,6 +18,7 @@ HINT = (
     "on a part that is a chain: recform.build(formula, model.stages[1].blocks, in_chans=..., "
     "image_size=...)"
 )
+_NUMBERS_ASKED = "on meta tensors"
 _SUMS = (torch.add, torch.Tensor.add, torch.Tensor.add_, torch.Tensor.__add__)
 _SUMS_IN_PLACE = (torch.Tensor.__iadd__, torch.Tensor.__radd__)
 _CONCATENATIONS = (torch.cat, torch.concat)
@@ -34,6 +35,20 @@ def why_no_chain(ghost: nn.Module, method: str, images: torch.Tensor) -> str:
                 f"({counts.sums} sums of states)")  # fmt: skip
     return (f"has no chain of residual units: its {counts.sums} sums of states lie on branches "
             "beside one another, none of which every way through the model passes")  # fmt: skip
+
+
+def why_not_followed(reason: str, image_size: tuple[int, int, int]) -> tuple[str, str]:
+    """The rest of a sentence that ends with the reason, and what to try.
+
+    `reason` is the message of the error that images of `image_size` met.
+    """
+    if _NUMBERS_ASKED in reason:
+        return ("it decides by the numbers in a tensor",
+                f"let it decide by shapes and settings only; or {HINT}")  # fmt: skip
+    tried = "x".join(str(size) for size in image_size)
+    return (reason.split(". ")[0].rstrip("."),
+            f"images of {tried} were tried: give those it takes (image_size=, in_chans=; "
+            f"--image-size); or {HINT}")  # fmt: skip
 
 
 class _Counts(TorchFunctionMode):

@@ -145,12 +145,22 @@ class Early(Mlp):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"), [(Decides, "cannot be followed"), (Early, "a plain net|concatenates|chain")]
+    ("make", "words"),
+    [
+        (Decides, "cannot be followed: it decides by the numbers in a tensor"),
+        (Early, "a plain net|concatenates|chain"),
+    ],
 )
 def test_what_is_no_chain_is_refused_in_words(make, words):
     with pytest.raises(UserError, match=words) as refusal:
         recform.build("resnet", make(), image_size=32)
     assert refusal.value.code == "no-units"
+
+
+def test_images_of_a_size_that_a_net_does_not_take_are_named():
+    with pytest.raises(UserError, match="cannot be followed") as refusal:
+        recform.build("resnet", Mlp(), image_size=7)
+    assert "images of 3x7x7 were tried" in str(refusal.value)
 
 
 def test_the_chain_of_one_stage_is_built_where_the_model_branches():
