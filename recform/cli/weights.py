@@ -46,7 +46,7 @@ def load_weights(folder: Path, allow_code: bool = False) -> tuple[FormulaNetwork
 
 
 def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn]:
-    from recform.network import build
+    from recform.network import build, note_images
     from recform.training import RunFolder, read_run, read_weights
 
     config = read_run(folder).config
@@ -65,7 +65,21 @@ def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn
         reason = str(error).splitlines()[0].rstrip(":")
         raise UserError("bad-run", f"{checkpoint} does not fit the network of {place.config}: "
                         f"{reason}", "train it anew: recform train")  from error  # fmt: skip
+    note_images(network, **_prepared(config))
     return network, trained_on
+
+
+def _prepared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """How the run prepared its images, in timm's words; older runs keep less."""
+    data, recipe = config["data"], config.get("recipe", {})
+    side = data.get("image_size")
+    found = {
+        "mean": data.get("mean"),
+        "std": data.get("deviation"),
+        "input_size": None if side is None else (3, side, side),
+        "crop_pct": recipe.get("test_crop"),
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _described(

@@ -38,6 +38,7 @@ from recform.network.survey import Family as Family
 from recform.network.survey import describe as describe
 from recform.network.survey import families as families
 from recform.network.survey import find_backbones as find_backbones
+from recform.network.timm_folder import note_images as note_images
 from recform.network.weighing import Weighing as Weighing
 from recform.network.weighing import is_weighing as is_weighing
 from recform.network.weighing import weighing as weighing

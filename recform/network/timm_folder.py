@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save_file
@@ -74,10 +74,19 @@ def write_timm_folder(network: FormulaNetwork, folder: Path) -> None:
     write_beside(folder / "config.json", lambda part: part.write_text(text, encoding="utf-8"))
 
 
+def note_images(network: nn.Module, **about: Any) -> None:
+    """Keep how images were prepared for a network in training: mean, std, input_size, crop_pct."""
+    cast("Any", network).pretrained_cfg = {**_config(network), **about}
+
+
 def _about_images(network: nn.Module) -> dict[str, Any]:
-    config = getattr(network, "pretrained_cfg", None) or {}
-    config = config.to_dict() if isinstance(config, PretrainedCfg) else config
+    config = _config(network)
     return {key: config[key] for key in _KEPT if config.get(key) is not None}
+
+
+def _config(network: nn.Module) -> dict[str, Any]:
+    config: Any = getattr(network, "pretrained_cfg", None) or {}
+    return config.to_dict() if isinstance(config, PretrainedCfg) else config
 
 
 def recform_network(

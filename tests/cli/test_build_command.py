@@ -62,6 +62,19 @@ def test_a_run_keeps_its_plan(here, tmp_path):
     assert network.get_submodule("formula.gate.0.reduce").out_features == 16
 
 
+def test_a_run_tells_timm_how_its_images_were_prepared(here, tmp_path):
+    """By the run's data, not by the backbone's: other means would be another input."""
+    run = tmp_path / "run"
+    here("train", MORE, "--data", "digits", "--epochs", 1, "--limit-train", 16, "--limit-test", 16,
+         "--out", run)  # fmt: skip
+    done = here("export", run, "--format", "timm", "-o", tmp_path / "net")
+    assert done.returncode == 0, done.stderr
+    data = json.loads((run / "config.json").read_text())["data"]
+    told = json.loads((tmp_path / "net" / "config.json").read_text())["pretrained_cfg"]
+    assert (told["mean"], told["std"]) == (data["mean"], data["deviation"])
+    assert (told["input_size"], told["crop_pct"]) == ([3, 32, 32], 1.0)
+
+
 def test_source_is_written_and_nothing_else(here, tmp_path):
     done = here("build", "resnet", "--backbone", "resnet20_cifar", "--source", tmp_path / "net.py")
     assert done.stderr == f"wrote {tmp_path / 'net.py'}\n"

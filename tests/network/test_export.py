@@ -121,14 +121,14 @@ def test_a_network_on_a_model_instance_has_no_source_and_no_name(tmp_path, form)
 @pytest.mark.parametrize("form", ["onnx", "torch", "torchscript", "source"])
 def test_a_folder_where_a_file_should_be_is_told_at_once(tmp_path, monkeypatch, form):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="unwritable.*is a folder"):
+    with pytest.raises(UserError, match=r"unwritable.*is a folder"):
         export(recform.build("resnet", "resnet20_cifar"), ".", form)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_where_timms_folder_should_be_is_told(tmp_path):
     (tmp_path / "net").write_text("mine")
-    with pytest.raises(UserError, match="unwritable.*is a file"):
+    with pytest.raises(UserError, match=r"unwritable.*is a file"):
         export(recform.build("resnet", "resnet20_cifar"), tmp_path / "net", "timm")
     assert (tmp_path / "net").read_text() == "mine"
 
