@@ -149,8 +149,8 @@ def answered(wish: Wish, limits: Limits) -> Design:
     """Every form checked, priced and ranked; or a refusal where the limits leave none."""
     design = Design(wish.wanted, least_calls=wish.least_calls)
     if limits.calls is not None and limits.calls < wish.least_calls:
-        return replace(design, refused=wish.least_calls_reason,
-                       instead=(f"{wish.least_calls} calls a step", *wish.instead))  # fmt: skip
+        calls = f"{wish.least_calls} call{'s' * (wish.least_calls > 1)} a step"
+        return replace(design, refused=wish.least_calls_reason, instead=(calls, *wish.instead))
     if not limits.minus and wish.negative is not None:
         return replace(design, refused=f"proved: {wish.negative}, and without a minus no count is "
                        "negative", instead=("a formula with a minus",))  # fmt: skip

@@ -88,7 +88,7 @@ def _fulfilled(wanted: str, series: PathSeries, rows: list[Row] | None, limits: 
     size = max(n for n, _ in (*series.above, *series.below))
     if size > MAX_ORDER or series.num_calls > MAX_CALLS:
         raise UserError("too-large", f"these counts need a memory of {size} depths and "
-                        f"{series.num_calls} calls a step, more than {MAX_ORDER} and {MAX_CALLS}",
+                        f"{series.num_calls} calls a step; {MAX_ORDER} and {MAX_CALLS} can be had",
                         "ask for a formula of less memory")  # fmt: skip
     if series.numerator.is_zero():
         return refused(wanted, "proved: no path at any depth is asked for", "a count that is not 0")

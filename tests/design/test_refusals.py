@@ -160,6 +160,11 @@ def test_more_memory_than_is_handled_is_told(wish):
     with pytest.raises(UserError) as error:
         by_length(wish)
     assert error.value.code == "too-large"
+    assert error.value.diagnostics[0].message.endswith("calls a step; 24 and 8 can be had")
+
+
+def test_what_is_possible_instead_counts_one_call_as_one():
+    assert by_length("1", calls=0).instead == ("1 call a step",)
 
 
 @pytest.mark.parametrize("limits", [{"depth": -1}, {"depth": 33}, {"calls": -1}])
