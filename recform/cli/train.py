@@ -167,9 +167,8 @@ def train(
     Example:  recform train resnet_s --data digits --epochs 2
               recform train resnet_s_net --data cifar10 --recipe liao-cifar --set cutout=1/2
 
-    The folder of the run holds config.json, formula.rf, metrics.jsonl (one object an epoch),
-    checkpoints/ and summary.json. Ctrl-C leaves a checkpoint; --resume auto goes on from it.
-    Several processes train together when torchrun starts them.
+    The run's folder holds config.json, formula.rf, metrics.jsonl, checkpoints/ and summary.json.
+    Ctrl-C leaves a checkpoint; --resume auto goes on from it. torchrun starts several processes.
     """
     from recform.formula import resolve
     from recform.training import load_data
@@ -182,14 +181,12 @@ def train(
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
                        limit_test=limit_test)  # fmt: skip
-    choices = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
-               "match_params": parameters_to_match(match_params),
-               "allow_code": allow_code}  # fmt: skip
-    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, choices)
+    plan = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
+            "match_params": parameters_to_match(match_params), "allow_code": allow_code}  # fmt: skip
+    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, plan)
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
     _save_memory(network, recompute, reversible)
-    summary = _run(network, images, chosen, order)
-    _report(summary, folder, as_json)
+    _report(_run(network, images, chosen, order), folder, as_json)
 
 
 def _check_memory(formula: Formula, reversible: bool, compiled: bool, sharded: bool) -> None:
