@@ -111,9 +111,10 @@ def recform_network(
                         'timm.create_model("recform_network", formula="resnet_s", '
                         'backbone="resnet50")')  # fmt: skip
     network = build(formula, **keywords)
+    config = pretrained_cfg
+    config = config.to_dict() if isinstance(config, PretrainedCfg) else config or {}
+    note_images(network, **{key: config[key] for key in _KEPT if config.get(key) is not None})
     if pretrained:
-        config = pretrained_cfg
-        config = config.to_dict() if isinstance(config, PretrainedCfg) else config or {}
         load_pretrained(network, config, keywords.get("num_classes", 1000),
                         keywords.get("in_chans", 3), cache_dir=cache_dir)  # fmt: skip
     network.to(device=device, dtype=dtype)

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import timm
+import timm.data
 import torch
 
 import recform
@@ -73,6 +75,10 @@ def test_a_run_tells_timm_how_its_images_were_prepared(here, tmp_path):
     told = json.loads((tmp_path / "net" / "config.json").read_text())["pretrained_cfg"]
     assert (told["mean"], told["std"]) == (data["mean"], data["deviation"])
     assert (told["input_size"], told["crop_pct"]) == ([3, 32, 32], 1.0)
+    network = timm.create_model(f"local-dir:{tmp_path / 'net'}", pretrained=True)
+    resolved = timm.data.resolve_model_data_config(network)
+    assert list(resolved["mean"]) == data["mean"]
+    assert resolved["crop_pct"] == 1.0
 
 
 def test_source_is_written_and_nothing_else(here, tmp_path):
