@@ -181,9 +181,9 @@ def train(
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
                        limit_test=limit_test)  # fmt: skip
-    plan = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
-            "match_params": parameters_to_match(match_params), "allow_code": allow_code}  # fmt: skip
-    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, plan)
+    how = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
+           "match_params": parameters_to_match(match_params), "allow_code": allow_code}  # fmt: skip
+    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, how)
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
     _save_memory(network, recompute, reversible)
     _report(_run(network, images, chosen, order), folder, as_json)
