@@ -63,7 +63,8 @@ def evaluate(
     Example:  recform evaluate runs/demo/digits
               recform evaluate runs/photos --resolutions 224,256,288,320
 
-    Of a run the best checkpoint is judged. With --json: a list of objects with image_size, top1,
+    Of a run the best checkpoint is judged, or the one that is named, such as
+    RUN/checkpoints/last.pt. With --json: a list of objects with image_size, top1,
     top5, loss.
     """
     from recform.training import evaluate_on, load_data, norms_of_the_batch
@@ -102,11 +103,11 @@ def predict(
 
     With --json: one object a picture, with image and guesses (label, name, chance).
     """
-    from recform.cli.weights import load_weights
+    from recform.cli.weights import load_weights, run_of
     from recform.training import guesses
 
     network, _ = load_weights(run, allow_code)
-    answers = guesses(network, images, _described(run), device=device, top=top)
+    answers = guesses(network, images, _described(run_of(run)), device=device, top=top)
     if as_json:
         print_json([
             {"image": str(image), "guesses": [asdict(guess) for guess in answer]}
@@ -165,13 +166,14 @@ def asked_for(
 def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:
     """The network, what it was trained on, and what of its recipe it is asked by."""
     folder = Path(trained)
-    if folder.is_dir():
-        from recform.cli.weights import load_weights
+    if folder.exists():
+        from recform.cli.weights import load_weights, run_of
         from recform.training import RunFolder, read_run
 
         network, trained_on = load_weights(folder, allow_code)
-        is_run = RunFolder(folder).config.is_file()
-        return network, trained_on, read_run(folder).config.get("recipe", {}) if is_run else {}
+        run = run_of(folder)
+        is_run = RunFolder(run).config.is_file()
+        return network, trained_on, read_run(run).config.get("recipe", {}) if is_run else {}
     from recform.network import build
 
     talk(f"{trained} is no folder: taken for a backbone with its published weights")

@@ -29,29 +29,35 @@ class TrainedOn:
 def load_weights(folder: Path, allow_code: bool = False) -> tuple[FormulaNetwork, TrainedOn | None]:
     """The network in a folder, and what it was trained on where the folder is a run's.
 
-    Of a run it is the best checkpoint, or the last where there is no best one. Code that the
-    formula names is run only with `allow_code`. Raises UserError `bad-network`, `bad-run`,
-    `damaged-checkpoint`, `code-not-allowed`.
+    Of a run it is the best checkpoint, or the last where there is no best one; a file is one of a
+    run's checkpoints. Code that the formula names is run only with `allow_code`. Raises UserError
+    `bad-network`, `bad-run`, `damaged-checkpoint`, `code-not-allowed`.
     """
     from recform.network import load_network
     from recform.training import RunFolder
 
-    find_code(allow_code, folder / "formula.rf")
+    run = RunFolder(run_of(folder))
+    find_code(allow_code, run.path / "formula.rf")
     if (folder / "network.json").is_file():
         return load_network(folder, allow_code), None
-    if RunFolder(folder).config.is_file():
-        return _from_run(folder, allow_code)
+    if run.config.is_file():
+        best = run.best if run.best.is_file() else run.last
+        return _from_run(run.path, folder if folder.is_file() else best, allow_code)
     raise UserError("bad-network", f"{folder} holds neither a network nor a run",
                     "give the folder that `recform build -o` or `recform train` wrote")  # fmt: skip
 
 
-def _from_run(folder: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn]:
+def run_of(path: Path) -> Path:
+    """The folder of a run, given that or one of its checkpoints."""
+    return path.parent.parent if path.is_file() else path
+
+
+def _from_run(folder: Path, checkpoint: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn]:
     from recform.network import build, note_images
     from recform.training import RunFolder, read_run, read_weights
 
     config = read_run(folder).config
     place = RunFolder(folder)
-    checkpoint = place.best if place.best.is_file() else place.last
     if not checkpoint.is_file():
         raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")
     trained_on, formula, backbone, num_classes, plan = _described(place.config, config)

@@ -59,7 +59,7 @@ def test_several_resolutions_are_several_rows(trained):
 
 def test_a_network_must_be_told_on_what_it_is_judged(trained, tmp_path):
     run("build", "resnet", "--backbone", "resnet20_cifar", "--num-classes", 10, "-o", tmp_path)
-    with pytest.raises(UserError, match="does not say on what"):
+    with pytest.raises(UserError, match="does not say what images it is for"):
         run("evaluate", tmp_path)
     (found,) = json.loads(
         run("evaluate", tmp_path, "--data", "digits", "--limit-test", 16, "--json").stdout
@@ -89,6 +89,18 @@ def test_a_run_is_judged_with_the_statistics_of_the_batch(trained):
     kept, fresh = (json.loads(run(*words, *more).stdout)[0]["loss"]
                    for more in ((), ("--batch-statistics",)))  # fmt: skip
     assert kept != fresh
+
+
+def test_a_checkpoint_that_is_named_is_judged(trained):
+    words = ["--limit-test", 64, "--json"]
+    last = run("evaluate", trained / "checkpoints" / "last.pt", *words)
+    (trained / "checkpoints" / "best.pt").rename(trained / "kept.pt")
+    try:
+        assert last.stdout == run("evaluate", trained, *words).stdout
+    finally:
+        (trained / "kept.pt").rename(trained / "checkpoints" / "best.pt")
+    with pytest.raises(UserError, match="holds neither a network nor a run"):
+        run("evaluate", trained / "formula.rf")
 
 
 def test_a_picture_is_named_by_the_classes_of_the_run(trained, tmp_path):
