@@ -8,6 +8,8 @@ is told from small.
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -102,6 +104,16 @@ def test_latex_is_set_by_matplotlib(name: str):
         row = row.replace(r"\bmod", r"\operatorname{mod}").replace(r"\big|", "|")
         if r"\begin{cases}" not in row:
             parser.parse(f"${row}$")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_the_gallery_is_set_by_latex(tmp_path: Path):
+    formulas = "\n".join(rf"\[{to_latex(resolve(name))}\]" for name in NAMES)
+    head = r"\documentclass{article}\usepackage{amsmath,amssymb}\begin{document}"
+    (tmp_path / "all.tex").write_text(f"{head}\n{formulas}\n\\end{{document}}\n", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 @pytest.mark.parametrize("name", NAMES)
