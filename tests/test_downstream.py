@@ -78,10 +78,10 @@ def test_a_segmenter_takes_steps_on_data_in_ade20ks_layout(tmp_path, monkeypatch
     pytest.importorskip("segmentation_models_pytorch")
     write_ade(tmp_path, 4)
     arguments = ["--data", str(tmp_path), "--classes", "2", "--image-size", "64", "--batch-size",
-                 "4", "--epochs", "2", "--workers", "0", "-o", str(tmp_path / "w.pt")]  # fmt: skip
+                 "4", "--epochs", "8", "--workers", "0", "-o", str(tmp_path / "w.pt")]  # fmt: skip
     run("segmentation.py", ["skip_resnet", "--backbone", "resnet18", *arguments], monkeypatch)
     lines = capsys.readouterr().out.splitlines()
     losses = [float(line.split()[3]) for line in lines if line.startswith("epoch")]
-    assert losses[1] < losses[0]
+    assert min(losses[-3:]) < losses[0]
     assert lines[-1].startswith("mean IoU")
     assert (tmp_path / "w.pt").exists()

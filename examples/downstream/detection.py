@@ -121,9 +121,11 @@ def main() -> None:
     options.add_argument("--batch-size", type=int, default=2)
     options.add_argument("--epochs", type=int, default=12)
     options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--seed", type=int, default=0)
     options.add_argument("-o", "--out", type=Path, help="keep the weights here")
     asked = options.parse_args()
 
+    torch.manual_seed(asked.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = detector(asked.formula, asked.backbone, asked.pretrained, asked.image_size).to(device)
     data = coco(asked.images, asked.annotations, flip=0.5)

@@ -121,9 +121,11 @@ def main() -> None:
     options.add_argument("--batch-size", type=int, default=16)
     options.add_argument("--epochs", type=int, default=127, help="127 are 160,000 steps on ADE20k")
     options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--seed", type=int, default=0)
     options.add_argument("-o", "--out", type=Path, help="keep the weights here")
     asked = options.parse_args()
 
+    torch.manual_seed(asked.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     states = pyramid(asked.formula, asked.backbone, asked.pretrained, asked.image_size)
     model = Segmenter(states, asked.classes).to(device)

@@ -5,7 +5,7 @@ stands after the last one, block by block. Where a family has one weight a block
 their shade; where it has several (a gate's sources), each is a line, the mean over blocks, and the
 right is a map of sources and blocks.
 
->>> figure = gates("runs/skip")  # doctest: +SKIP
+    figure = gates(Path("runs/skip"))
 """
 
 from __future__ import annotations
