@@ -67,7 +67,8 @@ def configuration(
             "hardware": task.device.describe(),
             "processes": task.team.size,
             "sharded": task.sharded,
-            "compiled": task.forward is not task.model and task.team.size == 1,
+            # torch.compile keeps what it was given there; a team's wrapper does not
+            "compiled": hasattr(task.forward, "_orig_mod"),
         },
         "versions": versions(),
         "git": git_commit(),
