@@ -21,7 +21,8 @@ def code_of(text: str, depth: int = 4) -> str:
 
 def test_brackets_nest_up_to_the_limit():
     depth = MAX_BRACKETS - 1  # the innermost is the index of x
-    parse("x[l+1] = " + "F(" * depth + "x[l]" + ")" * depth)
+    text = "x[l+1] = " + "F(" * depth + "x[l]" + ")" * depth
+    assert str(parse(text)) == text
 
 
 @pytest.mark.parametrize("bracket", ["(", "F(", "relu(", "[", "x["])
@@ -66,7 +67,7 @@ def test_long_chains_are_read(text: str):
 
 def test_a_text_of_a_hundred_thousand_characters_is_read():
     text = "x[l+1] = x[l]"
-    parse(text + "#" * (MAX_CHARACTERS - len(text)))
+    assert str(parse(text + "#" * (MAX_CHARACTERS - len(text)))) == text
 
 
 def test_a_longer_text_is_refused():

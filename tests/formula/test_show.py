@@ -132,7 +132,7 @@ def test_the_latex_of_an_example_is_typeset(name: str):
         # matplotlib knows no environments: each row by itself, without its marks.
         row = row.removesuffix(r"\\").replace("&", " ").replace(r"\tfrac", r"\frac")
         if "cases" not in row:
-            MathTextParser("path").parse(f"${row}$")
+            assert MathTextParser("path").parse(f"${row}$").width > 0
 
 
 def test_a_formula_shows_itself_typeset_in_a_notebook():

@@ -76,7 +76,9 @@ def test_losses_far_apart_are_drawn_on_a_logarithmic_scale(tmp_path):
 @pytest.mark.parametrize("losses", [(1.0,), (1.0, None), (None, None), (0.0, 0.0), (1.0, 1e30)])
 def test_short_and_diverged_runs_are_drawn(tmp_path, losses):
     figure = curves([make_run(tmp_path / "run", losses=losses)])
-    figure.savefig(io.BytesIO(), format="png", dpi=30)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=30)
+    assert picture.getvalue().startswith(b"\x89PNG")
 
 
 def test_a_run_without_settings_is_named_by_its_folder(tmp_path):

@@ -259,7 +259,9 @@ def test_svg_is_well_formed_and_has_a_shape_for_every_box(name, tmp_path):
 @given(formulas())
 def test_every_formula_is_drawn(text):
     if unroll(parse(text), 2).output is not None:
-        wiring([text], depth=2).savefig(io.BytesIO(), format="svg")
+        picture = io.BytesIO()
+        wiring([text], depth=2).savefig(picture, format="svg")
+        assert b"</svg>" in picture.getvalue()
 
 
 def test_the_caption_says_what_is_in_colour():
