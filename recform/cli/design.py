@@ -105,6 +105,9 @@ def design(
     else:
         answer = _ask(wishes, where, depth, calls, minus)
     chosen = None if output is None else _chosen(answer, pick, output)
+    # Saved first: whoever reads the page may stop early, and the pipe breaks.
+    if output is not None and chosen is not None:
+        _save(chosen, answer, output)
     if as_json:
         print_json(answer.to_json())
     else:
@@ -116,7 +119,6 @@ def design(
     if output is not None:
         if chosen is None:
             raise typer.Exit(1)
-        _save(chosen, answer, output)
         talk(f"wrote {output}")
         _talk_of_stages(answer, pick)
 

@@ -124,3 +124,12 @@ def test_the_front_of_a_search_is_in_the_figures_that_are_named():
     refused = run(*asked, "--front", "beauty")
     assert refused.returncode == 1
     assert "there is no figure `beauty`" in refused.stderr
+
+
+def test_a_reader_that_leaves_early_loses_no_formula(tmp_path: Path):
+    saved = tmp_path / "kept.rf"
+    words = [sys.executable, "-m", "recform.cli.main", "design", "--routes", "F* s*", "-o", saved]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
+        assert asked.stdout is not None
+        asked.stdout.close()
+    assert saved.read_text().endswith("x[l+1] = x[l] + F(x[l]) - F(x[l-1])\n")
