@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from recform.cli.arguments import FormulaArgument
+from recform.errors import UserError
 
 
 def show(
@@ -26,6 +27,11 @@ def show(
     from recform.formula import resolve, to_latex, to_mathml, to_text
     from recform.tape import unroll
 
+    forms = [name for name, asked in (("--latex", latex), ("--mathml", mathml),
+                                      ("--unrolled", unrolled)) if asked]  # fmt: skip
+    if len(forms) > 1:
+        raise UserError("bad-argument", f"{' and '.join(forms)} are two forms, and one is printed",
+                        forms[0])  # fmt: skip
     parsed = resolve(formula)
     if unrolled:
         print(unroll(parsed, depth))

@@ -52,6 +52,8 @@ class Recording:
                 return ((argument, adjoint),)
             case Call() | Map() | Project():
                 return ((operation.argument, self._through(value, operation.argument, adjoint)),)
+            case _:
+                raise AssertionError(f"{operation} is refused before anything is recorded")
 
     def _through(self, value: int, argument: int, adjoint: Tensor) -> Tensor:
         if self.read[value] is self.read[argument]:

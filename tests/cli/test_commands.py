@@ -148,6 +148,12 @@ def test_an_unreadable_file_gives_one_diagnostic(tmp_path):
     assert "error[unreadable]" in done.stderr
 
 
+def test_show_prints_one_form():
+    refused = run("show", "resnet", "--latex", "--mathml")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--latex and --mathml are two forms" in refused.stderr
+
+
 def test_show_prints_normal_form_latex_and_tape():
     assert run("show", "x[l+1]=x[l]+0.5*F(x[l])").stdout == "x[l+1] = x[l] + 1/2*F(x[l])\n"
     latex = run("show", "x[l+1]=x[l]+F(x[l])", "--latex").stdout
