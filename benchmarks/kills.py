@@ -30,7 +30,7 @@ UNTIMED = ("train_loss", "train_top1", "test_loss", "test_top1", "learning_rate"
 
 
 def command(out: Path) -> list[str]:
-    return [sys.executable, "-m", "recform.cli.main", *WORDS, "--resume", "auto", "--out", str(out)]
+    return [sys.executable, "-m", "recform", *WORDS, "--resume", "auto", "--out", str(out)]
 
 
 def wait_for_checkpoints(out: Path, number: int, going: subprocess.Popen) -> None:

@@ -113,7 +113,7 @@ def _run(job: Job, place: str | None) -> int:
     environment = dict(os.environ)
     if place is not None:
         environment["CUDA_VISIBLE_DEVICES"] = place
-    command = [sys.executable, "-m", "recform.cli.main", *job.words]
+    command = [sys.executable, "-m", "recform", *job.words]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

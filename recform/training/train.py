@@ -228,7 +228,7 @@ def _placed(
         return mean_weights(recipe, model)
     if team.size == 1:
         raise UserError("bad-argument", "one process alone has nobody to deal weights out to",
-                        "torchrun --nproc-per-node 8 -m recform.cli.main train ... --shard; or "
+                        "torchrun --nproc-per-node 8 -m recform train ... --shard; or "
                         "leave out --shard")  # fmt: skip
     # In parts, weights keep torch's own layout: FSDP takes no other.
     model.to(device.place)
