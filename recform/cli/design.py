@@ -88,9 +88,10 @@ def design(
                recform design --routes "F* s*" -o my.rf
                recform design --near resnet_s --where "growth(1) <= 1 and through >= 3"
 
-    The cheapest comes first; a search tells the nearest first. Every formula has been checked. A
-    refusal is an answer, too: exit code 0, and 1 only if there is nothing to save for -o.
-    docs/design.md explains what is printed, and lists what a condition may compare.
+    The cheapest that builds on several stages comes first; a search tells the nearest first.
+    Every formula has been checked. A refusal is an answer, too: exit code 0, and 1 only if there
+    is nothing to save for -o. docs/design.md explains what is printed, and lists what a condition
+    may compare.
     """
     wishes = (lengths, derivative, routes)
     answer: Design | Search
@@ -185,15 +186,16 @@ def _chosen(answer: Design | Search, pick: int, output: Path) -> Formula | None:
 
 
 def _talk_of_stages(answer: Design | Search, pick: int) -> None:
-    """Says which candidate builds on a backbone of several stages if the saved one does not."""
+    """Says how the saved formula builds, and which one builds on several stages if it does not."""
     from recform.design import Design
+    from recform.design.borders import MEANINGS
 
-    if not isinstance(answer, Design) or not answer.candidates[pick - 1].nests:
+    if not isinstance(answer, Design):
         return
-    others = (n for n, one in enumerate(answer.candidates, start=1) if not one.nests)
-    other = next(others, None)
-    instead = "" if other is None else f"; with several stages: --pick {other}"
-    talk(f"it builds on a backbone of one stage only, as a block reads its own output{instead}")
+    first, saved = answer.candidates[0].at_borders, answer.candidates[pick - 1].at_borders
+    if saved != "crossed":
+        instead = "; --pick 1 builds on several" if first == "crossed" else ""
+        talk(f"it {MEANINGS[saved]}{instead}")
 
 
 def _save(formula: Formula, answer: Design | Search, output: Path) -> None:

@@ -7,6 +7,7 @@ import textwrap
 from recform.cli.equal import verdict
 from recform.cli.output import table, width
 from recform.design import Candidate, Design, Search
+from recform.design.borders import MEANINGS
 
 MAX_ROWS = 30
 
@@ -54,6 +55,7 @@ def _print_candidate(number: int, candidate: Candidate) -> None:
     print("    exact at every depth" if depth is None else f"    verified down to depth {depth}")
     print("    x[1], x[2], x[3] have the same paths" if candidate.from_later
           else "    from x[1], x[2] or x[3] the paths are others")  # fmt: skip
+    print(f"    {MEANINGS[candidate.at_borders]}")
     last = candidate.distinct[-1]
     if last is not None and last != candidate.net[-1]:
         shown = ", ".join(map(str, last))

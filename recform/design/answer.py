@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from recform.design.borders import MEANINGS, AtBorders, at_borders
 from recform.design.cost import Cost, Upkeep, cost_of, upkeep_of
 from recform.design.memory import Form
 from recform.formula import Formula, parse
@@ -28,6 +29,7 @@ class Candidate:
 
     It has them at every depth if `verified_depth` is None, proved; else they have been compared
     down to it. `from_later`: so far as six depths tell, x[1], x[2], x[3] have the same paths.
+    `at_borders`: how it builds on a backbone of several stages, `crossed` being as it stands.
     `net` and `distinct` are its counts at each depth down to `depth`. `simplest` is a simpler
     formula with the same paths from the start, if there is one; `against_first` compares it with
     the first candidate.
@@ -39,6 +41,7 @@ class Candidate:
     upkeep: Upkeep
     verified_depth: int | None
     from_later: bool
+    at_borders: AtBorders
     net: tuple[Coefficients, ...]
     distinct: tuple[Coefficients | None, ...]
     gross_total: Any
@@ -50,11 +53,6 @@ class Candidate:
         return self.gross_total != sum(self.net[-1])
 
     @property
-    def nests(self) -> bool:
-        """Whether a block reads its own output: then it builds within one stage only."""
-        return any(call.count("F(") > 1 for call in self.upkeep.calls)
-
-    @property
     def in_a_network(self) -> tuple[str, ...]:
         """What makes a network of this formula differ from others with the same counts."""
         found = [
@@ -64,8 +62,6 @@ class Candidate:
         if self.has_cancellation:
             found.append("some paths cancel: exactly only if no activation, norm or projection "
                          "stands between the terms")  # fmt: skip
-        if self.nests:
-            found.append("a block reads its own output, which none at a stage border can")
         return tuple(found)
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +72,7 @@ class Candidate:
         return found | {
             "idea": self.idea,
             "from_later": self.from_later,
+            "at_borders": self.at_borders,
             "net": [_row(row) for row in self.net],
             "distinct": [_row(row) for row in self.distinct],
             "telescopes_to": None if self.simplest is None else str(self.simplest),
@@ -160,8 +157,11 @@ def answered(wish: Wish, limits: Limits) -> Design:
     if not found:
         return replace(design, refused="none of the formulas found keeps to the limits",
                        instead=("more calls a step, or a minus",))  # fmt: skip
-    # Of equal cost the one whose later states have the same paths, and the shorter.
-    found.sort(key=lambda c: (c.cost, not c.from_later, len(str(c.formula))))
+    # What builds comes first; of equal cost the one whose later states have the same paths, and
+    # the shorter.
+    ranks = list(MEANINGS)
+    found.sort(key=lambda c: (ranks.index(c.at_borders), c.cost, not c.from_later,
+                              len(str(c.formula))))  # fmt: skip
     return replace(design, candidates=tuple(_compared(found)))
 
 
@@ -213,6 +213,7 @@ def _candidate(formula: Formula, idea: str, check: Check, depth: int) -> Candida
         upkeep_of(formula),
         check.verified_depth,
         check.from_later(formula),
+        at_borders(formula),
         tuple(closed.net.row(n) for n in range(depth + 1)),
         tuple(Analysis(formula, n).distinct for n in range(depth + 1)),
         sum(closed.gross.row(depth)),

@@ -66,12 +66,16 @@ def test_another_candidate_is_saved_by_its_number(tmp_path: Path):
     assert recform.load(tmp_path / "one.rf") == recform.parse("x[l+1] = x[0] + F(x[l])")
 
 
-def test_saving_a_formula_that_no_stage_border_lets_through_names_one_that_builds(tmp_path: Path):
+def test_what_is_saved_builds_and_what_no_stage_border_lets_through_is_told(tmp_path: Path):
     wish = ("--lengths", "fibonacci(n + 1) if k == n else 0", "-o", tmp_path / "all.rf")
-    done = run(*wish)
-    assert done.returncode == 0
-    assert done.stderr.endswith("as a block reads its own output; with several stages: --pick 2\n")
-    assert run(*wish, "--pick", 2).stderr == f"wrote {tmp_path / 'all.rf'}\n"
+    first = run(*wish)
+    assert first.stderr == f"wrote {tmp_path / 'all.rf'}\n"
+    assert "F(F(" not in (tmp_path / "all.rf").read_text()
+    other = run(*wish, "--pick", 2)
+    assert "F(F(" in (tmp_path / "all.rf").read_text()
+    assert other.stderr.endswith("can read its own output; --pick 1 builds on several\n")
+    assert first.stdout == other.stdout
+    assert first.stdout.count("builds on a backbone of several stages") == 1
 
 
 def test_nothing_is_saved_for_a_refusal(tmp_path: Path):

@@ -120,15 +120,26 @@ def test_start_values_make_up_for_what_stands_above():
 def test_two_blocks_in_a_step_are_nested():
     answer = by_length("1/(1 - z - t*z - t^2*z)")
     assert texts(answer) == ["x[l+1] = x[l] + F(x[l]) + F(F(x[l]))"]
+    assert answer.candidates[0].at_borders == "plain"
+
+
+def test_what_crosses_the_borders_of_stages_comes_first():
+    answer = by_length("1/(1 - z - z^2*t^2)")
+    assert texts(answer) == [
+        "x[l+1] = x[l] + F(y[l])\ny[l+1] = F(x[l])\ninit y[0] = absent",
+        "x[l+1] = x[l] + F(F(x[l-1]))",
+    ]
+    assert [c.at_borders for c in answer.candidates] == ["crossed", "refused"]
+    assert answer.candidates[1].cost < answer.candidates[0].cost
 
 
 # --- what the limits leave ---------------------------------------------------------------------
 
 
-def test_the_first_is_the_cheapest():
-    costs = [candidate.cost for candidate in by_length("k + 1").candidates]
-    assert costs == sorted(costs)
-    assert len(costs) > 2
+def test_the_first_is_the_cheapest_that_crosses_borders():
+    ranks = [(c.at_borders != "crossed", c.cost) for c in by_length("k + 1").candidates]
+    assert ranks == sorted(ranks)
+    assert len(ranks) > 2
 
 
 def test_no_candidate_has_more_calls_than_asked_for():
