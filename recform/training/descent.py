@@ -54,9 +54,12 @@ def schedule(recipe: Recipe, descent: Optimizer, num_steps: int) -> Scheduler:
     return MultiStepLRScheduler(descent, decay_t=drops, decay_rate=recipe.drop_factor, **shared)
 
 
-def mean_weights(recipe: Recipe, model: nn.Module) -> ModelEmaV3 | None:
+def mean_weights(recipe: Recipe, model: nn.Module, sharded: bool = False) -> ModelEmaV3 | None:
     """A running mean of the weights, if the recipe keeps one."""
-    return ModelEmaV3(model, decay=recipe.ema_decay) if recipe.ema_decay > 0 else None
+    if recipe.ema_decay <= 0:
+        return None
+    # Many tensors at once must be of one kind; `sharded` ones stand beside whole buffers.
+    return ModelEmaV3(model, decay=recipe.ema_decay, foreach=not sharded)
 
 
 def mixed(

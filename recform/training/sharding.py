@@ -2,8 +2,9 @@
 
 Each process keeps its part of every weight, of its gradient and of what the optimizer remembers; a
 large layer's weights are gathered while it computes, the others with the whole network (FSDP, Zhao
-et al. 2023). A checkpoint holds them whole, in the form of any other run: it goes on with another
-number of processes, or with one.
+et al. 2023). A single number, as a learned coefficient is, has no parts: each process has it whole,
+and the mean of its gradients. A checkpoint holds all weights whole, in the form of any other run:
+it goes on with another number of processes, or with one.
 """
 
 from __future__ import annotations
@@ -19,26 +20,21 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
-from recform.errors import UserError
-
 # A layer of fewer weights is not worth a message of its own.
 NUM_WEIGHTS_OF_A_LAYER = 100_000
 
 
 def deal_out(model: nn.Module, place: torch.device) -> None:
-    """Leaves each process its part of the weights; all must hold the same ones before.
-
-    Raises UserError `bad-argument` where a weight is a single number.
-    """
-    if single := [name for name, weight in model.named_parameters() if weight.ndim == 0]:
-        raise UserError("bad-argument", f"{single[0]} is a single number, of which FSDP makes no "
-                        "parts", "leave out --shard",
-                        )  # fmt: skip
+    """Leaves each process its part of the weights; all must hold the same ones before."""
     mesh = init_device_mesh(place.type, (dist.get_world_size(),))
+    singles = {weight for weight in model.parameters() if weight.ndim == 0}
+    for single in singles:
+        if single.requires_grad:
+            single.register_hook(_averaged)
     for layer in reversed(list(model.modules())):
-        if _num_own_weights(layer) >= NUM_WEIGHTS_OF_A_LAYER and layer is not model:
-            fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)
+        if _is_large(layer) and layer is not model:
+            fully_shard(layer, mesh=mesh, ignored_params=singles)
+    fully_shard(model, mesh=mesh, ignored_params=singles)
 
 
 def whole(value: Any) -> Any:
@@ -79,5 +75,17 @@ def _like(own: Tensor | None, value: Any) -> Any:
     return distribute_tensor(value.to(own.device), own.device_mesh, own.placements)
 
 
-def _num_own_weights(layer: nn.Module) -> int:
-    return sum(weight.numel() for weight in layer.parameters(recurse=False))
+def _averaged(gradient: Tensor) -> Tensor:
+    total = gradient.clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()
+
+
+def _is_large(layer: nn.Module) -> bool:
+    """Whether its weights are gathered on their own, when it runs.
+
+    What never runs only holds weights that others read, as a formula's coefficients are held.
+    """
+    runs = type(layer).forward is not nn.Module.forward
+    num_own = sum(weight.numel() for weight in layer.parameters(recurse=False))
+    return runs and num_own >= NUM_WEIGHTS_OF_A_LAYER

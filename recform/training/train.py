@@ -232,7 +232,7 @@ def _placed(
                         "leave out --shard")  # fmt: skip
     # In parts, weights keep torch's own layout: FSDP takes no other.
     model.to(device.place)
-    average = mean_weights(recipe, model)
+    average = mean_weights(recipe, model, sharded=True)
     for network in (model, *([] if average is None else [average.module])):
         deal_out(network, device.place)
     return average

@@ -10,14 +10,19 @@ import torch
 from torch import nn
 
 from recform.errors import UserError
-from recform.training import read_run
-from recform.training.sharding import deal_out
+from recform.network import compile
+from recform.training import read_run, seed_everything
 
 from .small import small_net, train_small
-from .test_steps import group_net
 from .test_team import RECIPE, few
 
-RICH = replace(RECIPE, clip_norm=1.0, ema_decay=0.9)
+RICH = replace(RECIPE, clip_norm=0.5, ema_decay=0.9)
+WEIGHED = """
+param b = 1/2
+param a[l] = 1/2
+param g[l, channel] = 1
+x[l+1] = b*x[l] + a[l]*F(g[l]*x[l])
+"""
 PROGRAM = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -26,19 +31,29 @@ torch.set_num_threads(1)
 from pathlib import Path
 import torch.distributed as dist
 from recform.training import sharding
-from training.test_sharding import RICH, few
-from training.test_steps import group_net
-from training.small import train_small
+from training.test_sharding import RICH, few, weighed_net
+from training.small import small_net, train_small
 # Its largest layers have a message of their own.
-sharding.NUM_WEIGHTS_OF_A_LAYER = 100
+sharding.NUM_WEIGHTS_OF_A_LAYER = 20
 out = Path({out!r})
 dist.init_process_group("gloo")
 for name, sharded in (("whole", False), ("parts", True)):
-    train_small(group_net(), few(), out / name, recipe=RICH, sharded=sharded)
+    train_small(weighed_net(), few(), out / name, recipe=RICH, sharded=sharded)
 last = out / "parts" / "checkpoints" / "last-1.pt"
-train_small(group_net(), few(), out / "resumed", recipe=RICH, sharded=True, resume=last)
+train_small(weighed_net(), few(), out / "resumed", recipe=RICH, sharded=True, resume=last)
+train_small(small_net(), few(), out / "norms", recipe=RICH, sharded=True)
 dist.destroy_process_group()
 """
+
+
+def weighed_net():
+    """Three blocks, weighed by numbers and by vectors; none mixes the images of a batch."""
+    seed_everything(0)
+    blocks = [nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.ReLU())
+              for _ in range(3)]  # fmt: skip
+    weighed = compile(WEIGHED, blocks, example=torch.zeros(1, 8, 8, 8))
+    return nn.Sequential(nn.AvgPool2d(4), nn.Conv2d(3, 8, 3, padding=1), weighed, nn.Flatten(),
+                         nn.Linear(512, 10))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +84,28 @@ def test_weights_in_parts_learn_what_whole_ones_learn(runs):
                           strict=True):  # fmt: skip
         assert other.train_loss == pytest.approx(one.train_loss, abs=1e-6)
         assert (other.train_top1, other.test_top1) == (one.train_top1, one.test_top1)
-    assert read_run(runs / "parts").summary.macs == read_run(runs / "whole").summary.macs
+    one, other = read_run(runs / "whole").summary, read_run(runs / "parts").summary
+    assert one is not None
+    assert other is not None
+    assert other.macs == one.macs
+
+
+@pytest.mark.slow
+def test_single_numbers_stay_whole_and_are_learned(runs):
+    start, parts = weighed_net().state_dict(), last(runs / "parts")["model"]
+    singles = [name for name, weight in start.items() if weight.ndim == 0]
+    assert len(singles) == 4
+    for name in singles:
+        assert parts[name].shape == ()
+        assert parts[name] != start[name]
+
+
+@pytest.mark.slow
+def test_mean_weights_in_parts_go_with_running_statistics(runs):
+    found = last(runs / "norms")
+    name = next(name for name in found["average"] if name.endswith("running_mean"))
+    assert found["average"][name].any()
+    assert not torch.equal(found["average"][name], found["model"][name])
 
 
 @pytest.mark.slow
@@ -82,7 +118,7 @@ def test_a_run_in_parts_goes_on_from_a_checkpoint(runs):
 @pytest.mark.slow
 def test_one_process_goes_on_with_what_was_in_parts(runs, tmp_path):
     checkpoint = runs / "parts" / "checkpoints" / "last-1.pt"
-    train_small(group_net(), few(), tmp_path / "alone", recipe=RICH, resume=checkpoint)
+    train_small(weighed_net(), few(), tmp_path / "alone", recipe=RICH, resume=checkpoint)
     alone, whole = last(tmp_path / "alone"), last(runs / "whole")
     for name, weights in whole["model"].items():
         assert (weights - alone["model"][name]).abs().max() < 1e-6
@@ -95,10 +131,3 @@ def test_one_process_has_nobody_to_deal_weights_to(tmp_path):
     assert caught.value.code == "bad-argument"
     assert "torchrun" in caught.value.diagnostics[0].hint
     assert not (tmp_path / "run").exists()
-
-
-def test_a_weight_of_one_number_is_not_dealt_out():
-    network = nn.Linear(2, 2)
-    network.a = nn.Parameter(torch.tensor(1.0))
-    with pytest.raises(UserError, match="a is a single number, of which FSDP makes no parts"):
-        deal_out(network, torch.device("cpu"))
