@@ -15,7 +15,7 @@ from recform.design.memory import Form
 from recform.formula import Formula, parse
 from recform.formula.ast import Sum
 from recform.formula.show import number_to_text
-from recform.paths import Analysis, Equality, closed_forms, equal
+from recform.paths import Analysis, Equality, equal
 from recform.paths.polynomials import Coefficients
 
 # Recurrences up to this order are compared with the first formula; it takes cubic time.
@@ -205,7 +205,7 @@ def _candidate(formula: Formula, idea: str, check: Check, depth: int) -> Candida
     check.verify(formula)
     cost = cost_of(formula)
     small = cost.states_kept + cost.calls <= MAX_COMPARED // 2
-    closed = closed_forms(formula)
+    rows = [Analysis(formula, n) for n in range(depth + 1)]
     return Candidate(
         formula,
         idea,
@@ -214,10 +214,10 @@ def _candidate(formula: Formula, idea: str, check: Check, depth: int) -> Candida
         check.verified_depth,
         check.from_later(formula),
         at_borders(formula),
-        tuple(closed.net.row(n) for n in range(depth + 1)),
-        tuple(Analysis(formula, n).distinct for n in range(depth + 1)),
-        sum(closed.gross.row(depth)),
-        Analysis(formula, depth).telescopes_to if small else None,
+        tuple(row.net for row in rows),
+        tuple(row.distinct for row in rows),
+        sum(rows[-1].gross),
+        rows[-1].telescopes_to if small else None,
     )
 
 

@@ -17,8 +17,9 @@ from recform.design.series import PathSeries, fraction_of
 from recform.design.tables import NoRecurrenceError, Row, continued, is_table, read_table
 from recform.errors import UserError
 from recform.formula import Formula
-from recform.paths import closed_forms
+from recform.paths.generating import NET_READING, generating_function
 from recform.paths.polynomials import coefficients
+from recform.paths.settle import settle
 
 # Rows that are compared where nothing is proved.
 NUM_ROWS = 25
@@ -94,7 +95,7 @@ def _fulfilled(wanted: str, series: PathSeries, rows: list[Row] | None, limits: 
         return refused(wanted, "proved: no path at any depth is asked for", "a count that is not 0")
 
     def verify(formula: Formula) -> None:
-        function = closed_forms(formula).net.function
+        function = generating_function(settle(formula), NET_READING)
         assert function == series.function, f"{formula} has other counts"
 
     known = series.rows(NUM_ROWS) if rows is None else rows

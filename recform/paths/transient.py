@@ -22,6 +22,7 @@ from recform.formula.ast import (
     Expression,
     Item,
     Name,
+    Negate,
     Number,
     Read,
     Reduce,
@@ -29,14 +30,17 @@ from recform.formula.ast import (
     walk,
 )
 from recform.formula.formula import Formula
-from recform.paths.affine import NotSteadyError
+from recform.paths.affine import DEPTH, NotSteadyError
 from recform.paths.derivative import counted
 from recform.paths.recurrence import Recurrence
 from recform.paths.start import sources_of
+from recform.paths.substitute import substitute
 from recform.tape import Algebra, Tape, fold, operands, unroll
 
 # Depths up to which first values are worth unrolling for.
 MAX_TRANSIENT = 2_000
+
+_OUTPUT = "_output"
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,10 @@ def transient(
     if depth > MAX_TRANSIENT:
         raise NotSteadyError(f"the recurrence holds only from depth {depth:,} on")
     names = [f"_{place}" for place in range(len(recurrence.unknowns))]
-    tape = _unroll(with_names(recurrence, names), depth)
+    # A start value that calls a block does not exist before the block does.
+    calls_early = any(init.value is not None and _calls(init.value) for init in formula.inits)
+    last = None if calls_early else _output_as_step(formula)
+    tape = _unroll(with_names(recurrence, names, last), depth)
     _check(tape, recurrence, names, start, depth)
     tape, source = counted(tape, start)
     meanings = _meanings(tape, source, algebra, one)
@@ -72,27 +79,66 @@ def transient(
         tuple(meanings.get(tape.states.get((name, n), -1), absent) for n in range(depth))
         for name in names
     )
-    # A start value that calls a block does not exist before the block does.
-    calls_early = any(init.value is not None and _calls(init.value) for init in formula.inits)
     if formula.output is None and not calls_early:
         [(main, _)] = recurrence.output[0]
         return Transient(depth, values, values[main])
-    rows = tuple(_row(formula, n, start, algebra, one, absent) for n in range(depth))
-    return Transient(depth, values, rows)
+    # No block is there at depth 0.
+    num_unrolled = depth if last is None else 1
+    rows = [_row(formula, n, start, algebra, one, absent) for n in range(num_unrolled)]
+    rows += [meanings.get(tape.states.get((_OUTPUT, n), -1), absent)
+             for n in range(num_unrolled, depth)]  # fmt: skip
+    return Transient(depth, values, tuple(rows))
 
 
 def _calls(expression: Expression) -> bool:
     return any(isinstance(inner, Apply) for inner in walk(expression))
 
 
-def with_names(recurrence: Recurrence, names: list[str]) -> Formula:
-    """The formula with an auxiliary quantity for each unknown, all of them in the output."""
+def _output_as_step(formula: Formula) -> Equation | None:
+    """The output at depth l+1 as one more state, if it is a plain sum of older values.
+
+    At every depth the blocks and states are then those of the formula unrolled down to it.
+    """
+    if formula.output is None:
+        return None
+    for part in walk(formula.output):
+        match part:
+            case Read(state=state, index=index):
+                is_step = any(e.step for e in formula.equations if e.state == state)
+                if _behind_last(index) not in range(0 if is_step else 1, MAX_TRANSIENT):
+                    return None
+            case Apply(index=index):
+                if index is not None and _behind_last(index) not in range(1, MAX_TRANSIENT):
+                    return None
+            case Sum() | Negate() | Binary() | Number() | Name():
+                pass
+            case _:
+                return None
+    return Equation(_OUTPUT, True, substitute(formula.output, {"L": DEPTH + 1}))
+
+
+def _behind_last(index: Expression) -> Fraction | None:
+    """c of an index L - c."""
+    match index:
+        case Name("L"):
+            return Fraction(0)
+        case Sum(terms=((1, Name("L")), (-1, Number(value=value)))):
+            return value
+    return None
+
+
+def with_names(
+    recurrence: Recurrence, names: list[str], another: Equation | None = None
+) -> Formula:
+    """The formula with an auxiliary quantity for each unknown, and another equation if there is
+    one; all of them in the output."""
     formula = recurrence.formula
     named = tuple(
         Equation(name, False, _expression(recurrence, unknown))
         for unknown, name in enumerate(names)
     )
-    states = [*formula.states, *names]
+    named += () if another is None else (another,)
+    states = [*formula.states, *(equation.state for equation in named)]
     last = Sum(((1, Name("L")), (-1, Number(Fraction(1)))))
     range_ = Each("i", Number(Fraction(0)), last, None)
     items = [Item(Read(state, Name("i")), range_) for state in states]
