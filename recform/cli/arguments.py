@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from recform.cli.place import picture_place
+
 FormulaArgument = Annotated[
     str,
     typer.Argument(
@@ -27,8 +29,10 @@ ActOption = Annotated[
                  "side (end).", metavar="sum|end", show_default=False),
 ]  # fmt: skip
 OutOption = Annotated[
-    Path, typer.Option("-o", "--output", help="The file to write: .png, .svg or .pdf.")
-]
+    Path,
+    typer.Option("-o", "--output", help="The file to write: .png, .svg or .pdf.",
+                 callback=picture_place),
+]  # fmt: skip
 # What `build`, `export` and `train` make a network with.
 ClassesOption = Annotated[
     int | None, typer.Option(help="Classes; by default the backbone's own.", show_default=False)

@@ -10,6 +10,7 @@ import typer
 
 from recform.cli.arguments import JsonOption
 from recform.cli.output import print_json, table, talk
+from recform.cli.place import picture_place
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def compare(
     difference: SizeOption = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Draw it: .png, .svg or .pdf.", show_default=False),
+        typer.Option("-o", "--output", help="Draw it: .png, .svg or .pdf.", show_default=False,
+                     callback=picture_place),
     ] = None,
     draw: DrawOption = "differences",
     as_json: JsonOption = False,

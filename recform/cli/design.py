@@ -10,6 +10,7 @@ import typer
 
 from recform.cli.arguments import JsonOption
 from recform.cli.output import print_json, talk
+from recform.cli.place import formula_place, picture_place
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,12 +58,13 @@ RowsOption = Annotated[
 PlotOption = Annotated[
     Path | None,
     typer.Option(help="Draw what a search found, paths against values kept: .png, .svg or .pdf.",
-                 show_default=False),
+                 show_default=False, callback=picture_place),
 ]  # fmt: skip
 SaveOption = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Save a formula: a .rf file.", show_default=False),
-]
+    typer.Option("-o", "--output", help="Save a formula: a .rf file.", show_default=False,
+                 callback=formula_place),
+]  # fmt: skip
 
 
 def design(
@@ -75,7 +77,7 @@ def design(
     depth: RowsOption = None,
     calls: CallsOption = None,
     minus: Annotated[bool, typer.Option(help="Whether terms may be subtracted.")] = True,
-    pick: Annotated[int, typer.Option(help="Which candidate -o saves; 1 is the first.")] = 1,
+    pick: Annotated[int, typer.Option(min=1, help="Which candidate -o saves.")] = 1,
     output: SaveOption = None,
     plot: PlotOption = None,
     as_json: JsonOption = False,
@@ -105,7 +107,7 @@ def design(
         raise UserError("bad-argument", f"{option} belongs to a search", "--near resnet_s")
     else:
         answer = _ask(wishes, where, depth, calls, minus)
-    chosen = None if output is None else _chosen(answer, pick, output)
+    chosen = None if output is None else _chosen(answer, pick)
     # Saved first: whoever reads the page may stop early, and the pipe breaks.
     if output is not None and chosen is not None:
         _save(chosen, answer, output)
@@ -173,10 +175,7 @@ def _draw(answer: Design | Search, path: Path) -> None:
     talk(f"wrote {path}")
 
 
-def _chosen(answer: Design | Search, pick: int, output: Path) -> Formula | None:
-    if output.suffix != ".rf":
-        raise UserError("bad-argument", f"{output} is no name for a formula",
-                        f"-o {output.stem}.rf")  # fmt: skip
+def _chosen(answer: Design | Search, pick: int) -> Formula | None:
     if not answer.candidates:
         return None
     if not 1 <= pick <= len(answer.candidates):

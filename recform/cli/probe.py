@@ -9,6 +9,7 @@ import typer
 
 from recform.cli.arguments import AllowCodeOption, FormulaArgument, JsonOption
 from recform.cli.output import print_json, talk
+from recform.cli.place import picture_place
 from recform.cli.probe_tables import lesion_tables, path_table
 from recform.cli.subject import BACKBONE, DATA, NO_LESIONS, Subject, WantedData, choose
 
@@ -39,7 +40,13 @@ SetsOption = Annotated[
 ]
 PictureOption = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Draw it too: .png, .svg or .pdf.", show_default=False),
+    typer.Option(
+        "-o",
+        "--output",
+        help="Draw it too: .png, .svg or .pdf.",
+        show_default=False,
+        callback=picture_place,
+    ),
 ]
 
 
@@ -78,8 +85,6 @@ def probe(
     """
     from recform.probe import study_lesions, study_paths
 
-    if output is not None:
-        _check_output(output)
     wanted = WantedData(data, data_dir, image_size, limit_test)
     subject = choose(formula, backbone, weights, wanted, images, seed, allow_code)
     network, batch = subject.network, subject.batch
@@ -128,13 +133,6 @@ def _print(subject: Subject, paths: PathStudy, lesions: LesionStudy | None) -> N
         print(lesion_tables(lesions))
     for note in subject.notes:
         talk(f"note: {note}")
-
-
-def _check_output(output: Path) -> None:
-    """Before minutes of work."""
-    from recform.pictures.saving import check_suffix
-
-    check_suffix(output)
 
 
 def _draw(subject: Subject, paths: PathStudy, lesions: LesionStudy | None, output: Path) -> None:

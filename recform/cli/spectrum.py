@@ -10,6 +10,7 @@ import typer
 
 from recform.cli.arguments import JsonOption, StartOption
 from recform.cli.output import print_json, table, talk
+from recform.cli.place import picture_place
 
 if TYPE_CHECKING:
     from recform.paths import Spectrum
@@ -19,8 +20,9 @@ EpochOption = Annotated[
 ]
 PictureOption = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Draw all epochs: .png, .svg or .pdf.", show_default=False),
-]
+    typer.Option("-o", "--output", help="Draw all epochs: .png, .svg or .pdf.", show_default=False,
+                 callback=picture_place),
+]  # fmt: skip
 
 
 def spectrum(

@@ -214,11 +214,16 @@ def _candidate(formula: Formula, idea: str, check: Check, depth: int) -> Candida
         check.verified_depth,
         check.from_later(formula),
         at_borders(formula),
-        tuple(row.net for row in rows),
+        tuple(_there(row.net) for row in rows),
         tuple(row.distinct for row in rows),
-        sum(rows[-1].gross),
+        sum(_there(rows[-1].gross)),
         rows[-1].telescopes_to if small else None,
     )
+
+
+def _there(counts: Coefficients | None) -> Coefficients:
+    assert counts is not None, "designed formulas have counts"
+    return counts
 
 
 def _compared(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -210,6 +210,9 @@ def _of_total(node: Node) -> str | None:
                 return None
         case _:
             return None
+    # The k that do not fulfil it are n + 1 less those that do, and the boundary is the same.
+    while condition.operator == "not":
+        [condition] = condition.parts
     match condition.operator, condition.parts:
         case "compare", ((sign,), left, right) if sign in ("<", "<=", ">", ">="):
             return _of_boundary(_boundary(left, right))

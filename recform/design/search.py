@@ -107,8 +107,8 @@ def near(
     origin = member_of(resolve(formula))
     if origin is None:
         raise UserError("bad-argument", "a search starts from a formula of one state with terms "
-                        "x[l-d], F(x[l-d]) and x[0]", "recform design --near \"x[l+1] = x[l] + "
-                        "F(x[l])\"")  # fmt: skip
+                        "x[l-d], F(x[l-d]) and x[0]", "recform mutate FORMULA shows what is one "
+                        "change away from any formula")  # fmt: skip
     _check(depth, front, origin)
     try:
         condition = _condition(where)

@@ -8,7 +8,7 @@ z and t.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
 
@@ -31,7 +31,8 @@ def to_json(analysis: Analysis, full: bool = False) -> dict[str, Any]:
     forms = {"net": closed and closed.net, "gross": closed and closed.gross}
     telescoped = analysis.telescopes_to
     return {
-        "formula": str(analysis.formula),
+        "formula": str(replace(analysis.formula, title="")),
+        "title": analysis.formula.title or None,
         "depth": analysis.depth,
         "start": analysis.start,
         "net": _row(analysis.net),

@@ -20,6 +20,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
+from recform.pictures.names import check_suffix
 
 # Nothing of the day and the machine goes into a file; fonts stay text that can be selected.
 _METADATA = {
@@ -52,16 +53,6 @@ def save(figure: Figure, path: str | Path) -> Path:
         with suppress(OSError):
             beside.unlink()
     return path
-
-
-def check_suffix(path: Path) -> str:
-    """The suffix in small letters, if pictures are written so. Raises UserError `bad-argument`."""
-    suffix = path.suffix.lower()
-    if suffix not in _METADATA:
-        written = f"as `{path.suffix}`" if path.suffix else "without a suffix"
-        raise UserError("bad-argument", f"pictures are not written {written}",
-                        "end the file's name in .png, .svg or .pdf")  # fmt: skip
-    return suffix
 
 
 def _write(figure: Figure, path: Path, suffix: str) -> None:

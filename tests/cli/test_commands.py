@@ -44,7 +44,8 @@ def test_analyze_json_has_exact_arrays_by_length():
     assert counts["net"] == [1, 1, 1, 1]
     assert counts["gross"] == [1, 5, 5, 1]
     assert counts["distinct"] == [1, 1, 1, 1]
-    assert recform.parse(counts["formula"]) == recform.resolve("resnet_s")
+    assert counts["formula"] == EQ_20
+    assert counts["title"] == recform.resolve("resnet_s").title
 
 
 def test_rationals_are_strings_and_integers_are_not():

@@ -94,6 +94,11 @@ def test_nothing_is_saved_for_a_refusal(tmp_path: Path):
         (["--routes", "(F"], "a bracket is opened and not closed"),
         (["--lengths", "1", "-o", "one.txt"], "one.txt is no name for a formula"),
         (["--lengths", "1", "-o", "no/one.rf"], "no/one.rf cannot be written"),
+        (["--lengths", "1", "-o", "."], ". is no name for a formula"),
+        (
+            ["--near", "resnet_s", "--where", "kept < 2", "--plot", "one.txt"],
+            "not written as `.txt`",
+        ),
         (["--lengths", "1", "--pick", "99", "-o", "one.rf"], "there is no candidate 99"),
         (["--lengths", "rows.csv"], "there is no file rows.csv"),
         (["--lengths", "1", "--plot", "one.png"], "--plot belongs to a search"),
@@ -106,7 +111,7 @@ def test_bad_input_is_one_message_and_leaves_nothing(tmp_path: Path, arguments, 
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-    assert "--plot" not in arguments or done.stdout == ""
+    assert not {"--plot", "-o"} & {*arguments} or "99" in arguments or done.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 

@@ -60,6 +60,7 @@ def test_the_command_tells_the_formula_first_and_then_its_neighbours():
     assert done.returncode == 0, done.stderr
     first, *others = json.loads(done.stdout)
     assert (first["change"], first["net"]) == ("", [1, 1, 1, 1, 1])
+    assert first["formula"] == "x[l+1] = x[l] + F(x[l]) - F(x[l-1])"
     assert len(others) == len(neighbours("resnet_s", 4))
 
 

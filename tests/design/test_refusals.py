@@ -18,6 +18,8 @@ PROVED = {
     "1 if k <= n^(1/2) else 0": "n^(1/2)",
     "1 if k <= floor(sqrt(n)) else 0": "n^(1/2)",
     "1 if sqrt(n) <= k else 0": "n^(1/2)",
+    "1 if not k*k > n else 0": "n^(1/2)",
+    "0 if not not k*k > n else 1": "n^(1/2)",
     "3 if k^3 < n^2 else 0": "n^(2/3)",
     "1 if 2*k*k <= n*n else 0": "s*n with an irrational s",
     "binomial(2*n, n)": "n^(-1/2)",
@@ -51,6 +53,7 @@ POSSIBLE = ("1", "binomial(n, k)", "1 if 2*k >= n else 0", "1 if k*(n - k) == 0 
             "factorial(3)", "factorial(n)/factorial(n)", "binomial(n, k)/binomial(n, k)",
             "1 if k*k >= 0 else 0", "(n + 1)^2/(n + 1)", "1 if 4*k*k <= n*n else 0",
             "1 if (k*k - n)^2 <= 0 else 0", "n^3*binomial(n, k)",
+            "1 if not k*k > n*n else 0", "1 if not 4*k*k > n*n else 0",
             "2^n*binomial(n + 1, k)", "1 if -k <= sqrt(n) else 0",
             "1 if n - 3*k <= sqrt(2*n*n) else 0")  # fmt: skip
 

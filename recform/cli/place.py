@@ -1,0 +1,51 @@
+"""Where a command writes: a name and a place that will do, told before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from recform.errors import UserError
+
+
+def picture_place(path: Path | None) -> Path | None:
+    """The path, if a picture can be written there. Raises UserError."""
+    from recform.pictures.names import check_suffix
+
+    if path is not None:
+        check_suffix(path)
+        check_place(path)
+    return path
+
+
+def formula_place(path: Path | None) -> Path | None:
+    """The path, if a formula can be written there. Raises UserError."""
+    if path is None:
+        return None
+    if path.suffix != ".rf":
+        raise UserError("bad-argument", f"{path} is no name for a formula",
+                        f"-o {path.stem or 'mine'}.rf")  # fmt: skip
+    if not path.absolute().parent.is_dir():
+        raise UserError("unwritable", f"{path} cannot be written: there is no folder {path.parent}",
+                        f"mkdir -p {path.parent}")  # fmt: skip
+    check_place(path)
+    return path
+
+
+def check_place(path: Path) -> None:
+    """Nothing, if a file can be made at `path`, with the folders that are not there yet.
+
+    Makes none of them. Raises UserError `unwritable`.
+    """
+    try:
+        if path.is_dir():
+            raise UserError("unwritable", f"{path} is a folder", f"-o {path / f'new{path.suffix}'}")
+        folder = path.absolute().parent
+        while not os.path.lexists(folder):
+            folder = folder.parent
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError("unwritable", f"{path} cannot be written: {error.strerror or error}",
+                        "name a file in a folder that you may write to") from error  # fmt: skip
