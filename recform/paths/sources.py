@@ -6,11 +6,13 @@ block. So the weights of one role can be laid over each other from block to bloc
     gate.7 of gate(F(x[l]), x[l], x[l-1])     roles F[l], x[l], x[l-1]
     a[7, 5]                                   role  a[l, l-2]
     A[7][0, 1]                                role  A[l][0, 1]
+    T.7 of T(x[l])*F(x[l])                    role  T[l]
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recform.paths.trained import WEIGHED, gate_name
@@ -22,7 +24,8 @@ from recform.tape import parameter_to_text as _text
 class Role:
     """One weight: its family (`a`, or `gate`), the block it belongs to, and what it weighs.
 
-    `key` is its name in a run's log, with the place of the source where it is a gate's. Roles are
+    `key` is its name in a run's log, with the place of the source where it is a gate's of several;
+    where the formula writes the gate out there is one, what it is multiplied by. Roles are
     sorted by `order`: from the newest source to the oldest.
     """
 
@@ -33,8 +36,8 @@ class Role:
     key: tuple[str, int | None]
 
 
-def roles_of(tape: Tape) -> list[Role]:
-    """Every weight that a run of this tape tells: coefficients, then gates."""
+def roles_of(tape: Tape, written: Iterable[str] = ()) -> list[Role]:
+    """Every weight that a run of this tape tells: coefficients, gates, and those written out."""
     operations = tape.operations
     found = [_of_coefficient(op) for op in operations if isinstance(op, Parameter)]
     names = {value: key for key, value in tape.states.items()}
@@ -48,7 +51,16 @@ def roles_of(tape: Tape) -> list[Role]:
                 _of_source(tape, names, operation, name, place)
                 for place in range(len(operation.arguments))
             ]
-    return found
+    return found + [_of_written(name) for name in written]
+
+
+def _of_written(name: str) -> Role:
+    """T.7 and sigmoid(T).7; T.7_1 is a second of its kind."""
+    family, _, rest = name.rpartition(".")
+    block, _, again = rest.partition("_")
+    text = f"{family[:-1]}[l])" if family.endswith(")") else f"{family}[l]"
+    text += f", {int(again) + 1}" if again else ""
+    return Role(family, int(block), text, (int(again or 0),), (name, None))
 
 
 def _of_coefficient(parameter: Parameter) -> Role:

@@ -4,7 +4,8 @@ Path counts take a learned coefficient and a gate for 1: they say what is drawn.
 of it is another question. With the number of each coefficient, and the mean weight that each gate
 gives each source, in their places, a path counts as much as the product of all weights along it,
 and the net polynomial becomes a *spectrum*: how much of the derivative by x[0] goes through paths
-of each length, every block counting as 1.
+of each length, every block counting as 1. A gate stands still: paths through what it is made of are
+left out, also where the formula writes it out, as Highway's T in T(x[l])*F(x[l]).
 
 The numbers are exact, those of a run as of an example: floats are rational. For gates it is the
 spectrum of the mean weights, which is not the mean of the spectra of single images.
@@ -42,6 +43,7 @@ from recform.tape import (
     Parameter,
     Scale,
     Tape,
+    factors,
     parameter_to_text,
 )
 from recform.tape.operations import with_operands
@@ -94,7 +96,12 @@ def spectrum(tape: Tape, weights: Weights, start: int = 0) -> Spectrum:
 
 def weighed(tape: Tape, weights: Weights) -> Tape:
     """The tape with numbers for its coefficients, and weighted sums for its gates."""
-    return _Weighed(tape, weights).run()
+    named = factors(tape) if weights.written else {}
+    unknown = next((name for name in weights.written if name not in named), None)
+    if unknown is not None:
+        raise UserError("bad-run", f"the weights tell {unknown}, which the formula has not",
+                        "they must be of the run's own formula")  # fmt: skip
+    return _Weighed(tape, weights, {named[name]: name for name in weights.written}).run()
 
 
 @dataclass
@@ -103,6 +110,7 @@ class _Weighed:
 
     tape: Tape
     weights: Weights
+    written: Mapping[int, str]
     operations: list[Operation] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     numbers: dict[int, Exact] = field(default_factory=dict)
@@ -110,6 +118,9 @@ class _Weighed:
 
     def run(self) -> Tape:
         for value, operation in enumerate(self.tape.operations):
+            if value in self.written:
+                # A number where it is a factor, and itself where it is anything else.
+                self.numbers[value] = self._mean(self.written[value])
             number = self._number(operation)
             if number is None:
                 self.places.append(self._rewrite(operation))
@@ -172,6 +183,13 @@ class _Weighed:
         for term in terms[1:]:
             total = self._put(Add(total, term))
         return total
+
+    def _mean(self, name: str) -> Fraction:
+        """What a gate that is written out stands at."""
+        stood = self.weights.written[name]
+        if not stood:
+            raise _untold(name, self.weights)
+        return _known(stood[0], name, self.weights)
 
     def _told(self, coefficients: Mapping[str, Fraction | None], name: str) -> Fraction:
         if name not in coefficients:

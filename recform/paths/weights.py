@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,23 @@ from recform.formula import Formula, load
 from recform.tape import Stages, Tape, place, unroll
 
 LOG = "gates.jsonl"
+# T.7, sigmoid(T).7, T.7_1: see `recform.tape.factors`.
+_WRITTEN = re.compile(r"[^.]+\.\d+(_\d+)?")
 
 
 @dataclass(frozen=True)
 class Weights:
     """One epoch: coefficients by their names (`a[3]`), gates (`gate.7`) with a weight a source.
 
-    A number that had run away is None. Epoch 0 is before training, and has no gates.
+    `written` has mean and standard deviation of the gates that the formula writes out (`T.7`). A
+    number that had run away is None. Epoch 0 is before training, and tells no gates: None for each
+    of the written ones.
     """
 
     epoch: int
     coefficients: Mapping[str, Fraction | None]
     gates: Mapping[str, tuple[Fraction | None, ...]]
+    written: Mapping[str, tuple[Fraction | None, ...] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,11 @@ class WeightsLog:
     def tape(self) -> Tape:
         """The tape that the network was made from."""
         return place(unroll(self.formula, self.depth, Stages.between(self.borders, self.depth)))
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The gates that the formula writes out, by name."""
+        return tuple(self.epochs[-1].written)
 
     def at(self, epoch: int | None) -> Weights:
         """The weights after an epoch, the last one for None. Raises UserError `bad-argument`."""
@@ -71,7 +82,11 @@ def read_weights_log(run: str | Path) -> WeightsLog:
         if not rows:
             raise ValueError("no line")
         depth, borders = int(rows[-1]["depth"]), tuple(map(int, rows[-1]["borders"]))
-        epochs = tuple(map(_weights, rows))
+        # Runs from before there were such have none.
+        written = {name: None for row in rows for name in row.get("written", {})}
+        if not all(map(_WRITTEN.fullmatch, written)):
+            raise ValueError("no name of a gate")
+        epochs = tuple(_weights(row, written) for row in rows)
     except OSError as error:
         raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
                         "check its permissions") from error  # fmt: skip
@@ -81,12 +96,17 @@ def read_weights_log(run: str | Path) -> WeightsLog:
     return WeightsLog(run, load(run / "formula.rf"), depth, borders, epochs)
 
 
-def _weights(row: Mapping[str, Any]) -> Weights:
+def _weights(row: Mapping[str, Any], written: Mapping[str, None]) -> Weights:
     return Weights(
         int(row["epoch"]),
         {name: _exact(value) for name, value in row["coefficients"].items()},
-        {name: tuple(map(_exact, weights)) for name, weights in row["gates"].items()},
+        _exact_rows(row["gates"]),
+        {**written, **_exact_rows(row.get("written", {}))},
     )
+
+
+def _exact_rows(rows: Mapping[str, Any]) -> dict[str, tuple[Fraction | None, ...]]:
+    return {name: tuple(map(_exact, numbers)) for name, numbers in rows.items()}
 
 
 def _exact(value: object) -> Fraction | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -46,18 +47,23 @@ LIGHTEST = 0.9
 # Lines with a name each; more are told by their shade.
 MOST_NAMED = len(RUN_COLOURS)
 MARK, LINE = 3.5, 1.2
+BAND = 0.2
 _TEXT: dict[str, Any] = {"fontsize": TEXT, "color": INK}
 
 
 @dataclass(frozen=True)
 class Family:
-    """The weights of one name: by role and block, a number for each epoch (NaN where untold)."""
+    """The weights of one name: by role and block, a number for each epoch (NaN where untold).
+
+    `deviations` are those of gates that are written out, after the last epoch.
+    """
 
     name: str
     roles: tuple[str, ...]
     blocks: tuple[int, ...]
     epochs: tuple[int, ...]
     courses: Mapping[tuple[str, int], tuple[float, ...]]
+    deviations: Mapping[tuple[str, int], float]
 
     def course(self, role: str) -> list[float]:
         """The mean over blocks, by epoch."""
@@ -96,7 +102,7 @@ def spectra(run: str | Path) -> Figure:
     """The share of each path length, at the start of a run and as training goes on."""
     log = read_weights_log(run)
     tape = log.tape()
-    roles = roles_of(tape)
+    roles = roles_of(tape, log.written)
     told = [(weights.epoch, spectrum(tape, weights)) for weights in log.epochs
             if _is_told(weights, roles)]  # fmt: skip
     if not told:
@@ -133,14 +139,15 @@ def _is_told(weights: Weights, roles: Sequence[Role]) -> bool:
 
 def _families(log: WeightsLog) -> list[Family]:
     members: dict[str, list[Role]] = {}
-    for role in roles_of(log.tape()):
+    for role in roles_of(log.tape(), log.written):
         members.setdefault(role.family, []).append(role)
     return [_family(name, roles, log.epochs) for name, roles in members.items()]
 
 
 def _family(name: str, members: Sequence[Role], epochs: Sequence[Weights]) -> Family:
     is_gate = members[0].key[1] is not None
-    told = [weights for weights in epochs if not is_gate or weights.gates]
+    is_written = members[0].key[0] in epochs[-1].written
+    told = [weights for weights in epochs if _tells(weights, is_gate, is_written)]
     orders = {role.text: role.order for role in sorted(members, key=lambda role: role.order)}
     return Family(
         name=name,
@@ -151,15 +158,34 @@ def _family(name: str, members: Sequence[Role], epochs: Sequence[Weights]) -> Fa
             (role.text, role.block): tuple(_weight(weights, *role.key) for weights in told)
             for role in members
         },
+        deviations={
+            (role.text, role.block): _float(stood[1])
+            for role in members
+            if is_written
+            for stood in [epochs[-1].written[role.key[0]]]
+            if stood
+        },
     )
 
 
+def _tells(weights: Weights, is_gate: bool, is_written: bool) -> bool:
+    """Whether an epoch tells a family: gates are told from the first one on."""
+    if is_written:
+        return any(stood is not None for stood in weights.written.values())
+    return bool(weights.gates) or not is_gate
+
+
 def _weight(weights: Weights, name: str, place: int | None) -> float:
-    if place is None:
-        weight = weights.coefficients.get(name)
-    else:
+    if name in weights.written:
+        row, place = weights.written[name] or (), 0
+    elif place is not None:
         row = weights.gates.get(name, ())
-        weight = row[place] if place < len(row) else None
+    else:
+        return _float(weights.coefficients.get(name))
+    return _float(row[place] if place < len(row) else None)
+
+
+def _float(weight: Fraction | None) -> float:
     return math.nan if weight is None else float(weight)
 
 
@@ -179,6 +205,12 @@ def _draw_by_block(course: Axes, stand: Axes, family: Family) -> None:
                label=f"epoch {family.epochs[0]}")  # fmt: skip
     stand.plot(family.blocks, last, "o-", color=BLUE, markersize=MARK, linewidth=LINE,
                label=f"epoch {family.epochs[-1]}")  # fmt: skip
+    if family.deviations:
+        spread = [family.deviations.get((role, block), math.nan) for block in family.blocks]
+        low = [mean - width for mean, width in zip(last, spread, strict=True)]
+        high = [mean + width for mean, width in zip(last, spread, strict=True)]
+        stand.fill_between(family.blocks, low, high, color=BLUE, alpha=BAND, linewidth=0,
+                           label="± deviation")  # fmt: skip
     stand.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
 
 

@@ -3,6 +3,9 @@
 Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
 """
 
+from recform.tape.factors import block_of as block_of
+from recform.tape.factors import factors as factors
+from recform.tape.factors import written_gates as written_gates
 from recform.tape.fold import Algebra as Algebra
 from recform.tape.fold import WholeAlgebra as WholeAlgebra
 from recform.tape.fold import fold as fold

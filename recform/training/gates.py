@@ -6,6 +6,8 @@ One object a line, for a formula with learned coefficients or gates:
     depth, borders  the number of blocks, and those at which a stage begins
     coefficients    a[3]: the number it stands at; over channels the mean
     gates           gate.7: the mean weight of each of its sources, on one batch of test images
+    written         T.7: mean and deviation, there, of a gate that the formula writes out as a
+                    product, T(x[l])*F(x[l])
 
 It is read off once an epoch, after the evaluation; a number that has run away is null. A line is
 written before the checkpoint of its epoch, so that a run that goes on from one misses none.
@@ -68,6 +70,7 @@ def _line(task: Task, epoch: int) -> str:
         "borders": list(tape.borders),
         "coefficients": {name: _finite(value) for name, value in found.coefficients.items()},
         "gates": {name: [*map(_finite, weights)] for name, weights in found.gates.items()},
+        "written": {name: [*map(_finite, stood)] for name, stood in found.written.items()},
     }
     return json.dumps(content, allow_nan=False) + "\n"
 

@@ -83,8 +83,33 @@ def test_the_gates_of_a_network_are_those_of_the_images_given():
     assert weighing(network).gates == {}
 
 
+@pytest.mark.parametrize("name", ["highway", "skipnet"])
+def test_a_gate_that_is_written_out_tells_what_its_block_gives(name):
+    network, seen = built(name), {}
+    for block, module in network.formula.T.named_children():
+        module.register_forward_hook(lambda _, __, made, block=block: seen.update({block: made}))
+    images = torch.randn(4, 3, 32, 32)
+    told = weighing(network, images).written
+    with torch.no_grad():
+        network.eval()(images)
+    assert list(told) == [f"T.{block}" for block in range(9)]
+    for block in range(9):
+        gate = seen[str(block)].double()
+        expected = (gate.mean().item(), (gate - gate.mean()).square().mean().sqrt().item())
+        assert told[f"T.{block}"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_sigmoid_in_a_product_is_told_as_well():
+    network = built("x[l+1] = sigmoid(x[l])*F(x[l]) + x[l]")
+    with torch.no_grad():
+        network.conv1.weight.zero_()
+    # the stem is 0, and so is the block of it in evaluation
+    assert weighing(network, torch.randn(2, 3, 32, 32)).written["sigmoid.0"] == (0.5, 0)
+
+
 def test_what_has_neither_coefficients_nor_gates_is_not_weighing():
     assert is_weighing(built("rezero"))
     assert is_weighing(built("attention_residuals"))
+    assert is_weighing(built("highway"))
     assert not is_weighing(built("resnet_s"))
     assert not is_weighing(torch.nn.Linear(2, 2))

@@ -19,11 +19,17 @@ from recform.training import (
     seed_everything,
 )
 from recform.training import train as train_module
+from recform.training.batches import normalized
+from recform.training.dataset import balanced_order
 from recform.training.gates import begin_gates, log_gates
 
 from .small import Recorder, same_weights, small_net, small_recipe, train_small
 
-FORMULA = "param a[l] = 1/2\nx[l+1] = act(gate_static(a[l]*F(x[l]), x[l], x[l-1]))"
+FORMULA = """
+param a[l] = 1/2
+block T = sigmoid_pooled_scalar
+x[l+1] = act(gate_static(a[l]*T(x[l])*F(x[l]), x[l], x[l-1]))
+"""
 RECIPE = replace(small_recipe(), epochs=2, batch_size=16)
 
 
@@ -63,13 +69,18 @@ def test_each_epoch_has_a_line_and_the_start_has_one(whole):
     assert [line["epoch"] for line in told] == [0, 1, 2]
     assert {(line["depth"], *line["borders"]) for line in told} == {(9, 3, 6)}
     assert told[0]["coefficients"] == {f"a[{block}]": 0.5 for block in range(9)}
-    assert told[0]["gates"] == {}
+    assert (told[0]["gates"], told[0]["written"]) == ({}, {})
+    assert list(told[1]["written"]) == [f"T.{block}" for block in range(9)]
 
 
-def test_the_last_line_is_the_network_that_was_trained(whole):
+def test_the_last_line_is_the_network_that_was_trained(whole, few):
     model, out = whole
+    # that gate looks at no image, the other at those that are noted: the test part of `few`
     last, found = lines(out)[-1], weighing(model, torch.zeros(1, 3, 8, 8))
     assert last["coefficients"] == found.coefficients
+    order = balanced_order(few.test.labels)[: RECIPE.batch_size]
+    shown = weighing(model, normalized(few.test.fetch(order), few)).written
+    assert last["written"] == {name: [*stood] for name, stood in shown.items()}
     assert last["gates"] == {name: [*weights] for name, weights in found.gates.items()}
     assert last["coefficients"] != lines(out)[0]["coefficients"]
 

@@ -47,6 +47,13 @@ def gated_run(folder):
     return write_run(folder, GATED, rows)
 
 
+def highway_run(folder):
+    rows = [{"epoch": 0},
+            {"epoch": 1, "written": {"T.0": [0.5, 0.25], "T.1": [0.25, 0.125]}},
+            {"epoch": 2, "written": {"T.0": [0.25, 0.125], "T.1": [None, None]}}]  # fmt: skip
+    return write_run(folder, str(resolve("highway")), rows, depth=2)
+
+
 def starts(formula, depth):
     parameters = [op for op in unroll(formula, depth).operations if isinstance(op, Parameter)]
     assert parameters
@@ -72,6 +79,16 @@ def test_a_gate_counts_by_its_mean_weights():
     weights = Weights(1, {}, {"gate.0": (HALF, 1), "gate.1": (QUARTER, HALF, HALF)})
     # x[1] = (1 + t/2) x[0];  x[2] = (1/2 + t/4) x[1] + 1/2 x[0]
     assert spectrum(tape, weights).net == (1, HALF, Fraction(1, 8))
+
+
+def test_a_gate_that_is_written_out_counts_by_its_mean():
+    weights = Weights(1, {}, {}, {"T.0": (QUARTER, Fraction(0)), "T.1": (HALF, HALF)})
+    # (3/4 + t/4)(1/2 + t/2)
+    assert spectrum(unroll(resolve("highway"), 2), weights).net == (Fraction(3, 8), HALF,
+                                                                    Fraction(1, 8))  # fmt: skip
+    # x + T*F and what is no factor stays what it is
+    tape = unroll(parse("block T = sigmoid_conv1x1\nx[l+1] = T(x[l])*F(x[l]) + T(x[l])"), 1)
+    assert spectrum(tape, Weights(1, {}, {}, {"T.0": (HALF, HALF)})).net == (0, Fraction(3, 2))
 
 
 @pytest.mark.parametrize("name", ["rezero", "denseformer", "layerscale", "skipinit"])
@@ -156,6 +173,27 @@ def test_gates_are_not_known_before_training(tmp_path):
     assert "the weights after epoch 0 do not tell gate_static.0" in str(refused.exception)
 
 
+def test_written_gates_are_read_and_are_not_known_before_training(tmp_path):
+    run = highway_run(tmp_path / "run")
+    log = read_weights_log(run)
+    assert log.at(0).written == {"T.0": None, "T.1": None}
+    assert log.at(2).written == {"T.0": (QUARTER, Fraction(1, 8)), "T.1": (None, None)}
+    refused = asked("spectrum", run, "--epoch", 0)
+    assert "the weights after epoch 0 do not tell T.0" in str(refused.exception)
+    assert "T.1 is not a number after epoch 2" in str(asked("spectrum", run).exception)
+    assert json.loads(asked("spectrum", run, "--epoch", 1, "--json").stdout)["drawn"]
+
+
+def test_written_gates_of_another_formula_are_refused(tmp_path):
+    run = highway_run(tmp_path / "run")
+    (run / "formula.rf").write_text(REZERO)
+    with pytest.raises(UserError, match=r"the weights tell T\.0, which the formula has not"):
+        spectrum(unroll(parse("x[l+1] = x[l] + F(x[l])"), 2), read_weights_log(run).at(1))
+    text = (run / "gates.jsonl").read_text().replace("T.0", "T")
+    (run / "gates.jsonl").write_text(text)
+    assert "is damaged" in str(asked("plot", "gates", run, "-o", tmp_path / "a.png").exception)
+
+
 def test_the_command_prints_the_weights_of_each_length(tmp_path):
     answer = asked("spectrum", rezero_run(tmp_path / "run"), "--json")
     told = json.loads(answer.stdout)
@@ -188,6 +226,16 @@ def test_the_picture_has_a_row_for_each_family_and_a_line_for_each_weight(tmp_pa
     assert [title for title in titles if title] == ["a", "after epoch 1",
         "gate_static: mean over blocks", "after epoch 1"]  # fmt: skip
     assert save(figure, tmp_path / "gates.png").stat().st_size > 0
+
+
+def test_of_a_written_gate_the_spread_is_drawn_too(tmp_path):
+    course, stand = gates(highway_run(tmp_path / "run")).axes[:2]
+    assert course.get_title("left") == "T[l]"
+    assert [[*line.get_xdata()] for line in course.lines] == [[1, 2]] * 2
+    assert [*course.lines[0].get_ydata()] == [0.5, 0.25]
+    (band,) = stand.collections
+    assert band.get_datalim(stand.transData).y0 == pytest.approx(0.125)
+    assert band.get_datalim(stand.transData).y1 == pytest.approx(0.375)
 
 
 def test_the_spectra_of_all_epochs_are_drawn_that_are_known(tmp_path):

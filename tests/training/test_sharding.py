@@ -1,5 +1,6 @@
 """Weights dealt out to processes learn what whole ones learn."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,8 +11,10 @@ import torch
 from torch import nn
 
 from recform.errors import UserError
-from recform.network import compile
+from recform.network import build, compile, weighing
 from recform.training import read_run, seed_everything
+from recform.training.batches import normalized
+from recform.training.dataset import balanced_order
 
 from .small import small_net, train_small
 from .test_team import RECIPE, few
@@ -31,7 +34,8 @@ torch.set_num_threads(1)
 from pathlib import Path
 import torch.distributed as dist
 from recform.training import sharding
-from training.test_sharding import RICH, few, weighed_net
+from dataclasses import replace
+from training.test_sharding import RECIPE, RICH, few, highway, weighed_net
 from training.small import small_net, train_small
 # Its largest layers have a message of their own.
 sharding.NUM_WEIGHTS_OF_A_LAYER = 20
@@ -42,6 +46,7 @@ for name, sharded in (("whole", False), ("parts", True)):
 last = out / "parts" / "checkpoints" / "last-1.pt"
 train_small(weighed_net(), few(), out / "resumed", recipe=RICH, sharded=True, resume=last)
 train_small(small_net(), few(), out / "norms", recipe=RICH, sharded=True)
+train_small(highway(), few(8), out / "gates", recipe=replace(RECIPE, epochs=1), sharded=True)
 dist.destroy_process_group()
 """
 
@@ -54,6 +59,11 @@ def weighed_net():
     weighed = compile(WEIGHED, blocks, example=torch.zeros(1, 8, 8, 8))
     return nn.Sequential(nn.AvgPool2d(4), nn.Conv2d(3, 8, 3, padding=1), weighed, nn.Flatten(),
                          nn.Linear(512, 10))  # fmt: skip
+
+
+def highway():
+    seed_everything(0)
+    return build("highway", "resnet20_cifar", 10, image_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +116,18 @@ def test_mean_weights_in_parts_go_with_running_statistics(runs):
     name = next(name for name in found["average"] if name.endswith("running_mean"))
     assert found["average"][name].any()
     assert not torch.equal(found["average"][name], found["model"][name])
+
+
+@pytest.mark.slow
+def test_gates_are_read_off_weights_in_parts(runs):
+    network, data = highway(), few(8)
+    network.load_state_dict(last(runs / "gates")["model"])
+    order = balanced_order(data.test.labels)[: RECIPE.batch_size]
+    found = weighing(network, normalized(data.test.fetch(order), data)).written
+    told = json.loads((runs / "gates" / "gates.jsonl").read_text().splitlines()[-1])["written"]
+    assert list(told) == list(found)
+    for name, stood in found.items():
+        assert told[name] == pytest.approx(stood, abs=1e-5)
 
 
 @pytest.mark.slow

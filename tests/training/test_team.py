@@ -29,8 +29,8 @@ train_small(group_net(), few(), {out!r}, recipe=RECIPE)
 RECIPE = replace(small_recipe(), batch_size=20, cutout=0.25, flip=True, accumulate=2)
 
 
-def few():
-    return load_data("digits", limit_train=100, limit_test=45)
+def few(image_size=None):
+    return load_data("digits", image_size=image_size, limit_train=100, limit_test=45)
 
 
 @pytest.mark.slow
