@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import count
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
@@ -32,7 +33,7 @@ def name_counts(axes: Axes, scale: Scale, heights: Sequence[float]) -> None:
 def _name_powers(axes: Axes, scale: LogScale, low: float, high: float) -> None:
     """Zero, and powers of ten on both sides of it."""
     above, below = _powers_up_to(high, scale), _powers_up_to(-low, scale)
-    step = _step(len(above) + len(below))
+    step = round_step((len(above) + len(below)) / MOST_NAMED)
     names = {0.0: "0"}
     names |= {_height(power, scale): _name(power) for power in _named(above, step)}
     names |= {-_height(power, scale): f"−{_name(power)}" for power in _named(below, step)}
@@ -51,10 +52,14 @@ def _height(power: int, scale: LogScale) -> float:
     return scale.foot + power - scale.exponent
 
 
-def _step(num_powers: int) -> int:
-    """Every power, every second, fifth, tenth, twentieth, ...: the first that leaves few enough."""
-    steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
-    return next(step for step in steps if num_powers <= step * MOST_NAMED)
+def round_step(least: float) -> int:
+    """The first of 1, 2, 5, 10, 20, 50, ... that is not below `least`.
+
+    >>> round_step(0.3), round_step(5), round_step(61 / 8)
+    (1, 5, 10)
+    """
+    return next(digit * 10**power for power in count() for digit in (1, 2, 5)
+                if digit * 10**power >= least)  # fmt: skip
 
 
 def _named(powers: range, step: int) -> list[int]:

@@ -63,9 +63,7 @@ class Diagram:
         return [(number, wire) for number, wire in enumerate(self.wires) if wire.target == target]
 
 
-def lanes_from_readers(
-    num_nodes: int, wires: list[Wire], own: dict[int, int]
-) -> list[int]:  # fmt: skip
+def lanes_from_readers(num_nodes: int, wires: list[Wire], own: dict[int, int]) -> list[int]:
     """A lane for each node: its own, else that of the first node that reads it.
 
     Lanes in which nothing stands are left out.

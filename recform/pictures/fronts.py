@@ -15,10 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from recform.errors import UserError
-from recform.pictures.theme import BLUE, INK, PAGE_WIDTH, RED, SMALL, SOFT, TEXT, plain_axes
+from recform.pictures.theme import (
+    BLUE,
+    INK,
+    PAGE_WIDTH,
+    RED,
+    SMALL,
+    SOFT,
+    TEXT,
+    plain_axes,
+    whole_ticks,
+)
 
 # Names on the front; more would cover one another.
 MAX_NAMES = 8
@@ -58,7 +67,7 @@ def front(dots: Sequence[Dot], x_name: str, y_name: str) -> Figure:
     heights = [dot.y for dot in dots if dot.y > 0]
     if heights and max(heights) > MAX_RATIO * min(heights) and len(heights) == len(dots):
         axes.set_yscale("log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    whole_ticks(axes.xaxis, 9)
     axes.margins(x=0.12, y=0.15)
     axes.set_xlabel(f"{x_name} (less is better)", fontsize=TEXT, color=INK)
     axes.set_ylabel(f"{y_name} (more is better)", fontsize=TEXT, color=INK)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths.gain import growth_curve
+from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.run_files import formula_name
 from recform.pictures.theme import (
     FAINT,
@@ -48,16 +49,19 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
         raise UserError("bad-argument", f"{low:g} to {high:g} is no range of gains",
                         "give two numbers, the lower one first: --gains -2,1")  # fmt: skip
     gains = [low + (high - low) * point / (NUM_POINTS - 1) for point in range(NUM_POINTS)]
-    figure = Figure(figsize=(PAGE_WIDTH, 3.4), layout="constrained")
+    resolved = [resolve(formula) for formula in formulas]
+    legend = lay_out_legend([formula_name(str(formula)) for formula in resolved])
+    figure = Figure(figsize=(PAGE_WIDTH, 3.15 + legend.height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     highest = 1.0
-    for place, formula in enumerate(map(resolve, formulas)):
+    for place, (formula, name) in enumerate(zip(resolved, legend.names, strict=True)):
         rates = growth_curve(formula, gains)
         highest = max(highest, *rates)
-        axes.plot(gains, rates, label=formula_name(str(formula)), linewidth=1.6,
+        axes.plot(gains, rates, label=name, linewidth=1.6,
                   color=RUN_COLOURS[place % len(RUN_COLOURS)],
                   linestyle=LINE_STYLES[place % len(LINE_STYLES)])  # fmt: skip
+    draw_legend(figure, axes.lines, legend)
     axes.axhspan(0, 1, color=STABLE, zorder=0, linewidth=0)
     axes.axhline(1, color=INK, linewidth=0.8)
     axes.axvline(0, color=FAINT, linewidth=0.8, zorder=1)
@@ -67,7 +71,4 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
               fontsize=SMALL, color=INK)  # fmt: skip
     axes.set_xlabel("gain g of every block: F(x) = g x", fontsize=TEXT, color=INK)
     axes.set_ylabel("growth of the signal per layer", fontsize=TEXT, color=INK)
-    columns = min(len(formulas), 4)
-    figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=TEXT,
-                  labelcolor=INK)  # fmt: skip
     return figure

@@ -25,7 +25,7 @@ from matplotlib.ticker import MultipleLocator
 
 from recform.errors import UserError
 from recform.paths import Analysis, notes_of
-from recform.pictures.axis import name_counts
+from recform.pictures.axis import name_counts, round_step
 from recform.pictures.counts import (
     READINGS,
     SCALES,
@@ -37,7 +37,10 @@ from recform.pictures.counts import (
     refuse_left_out,
 )
 from recform.pictures.theme import (
+    DIGIT_WIDTH,
     INK,
+    LINE_HEIGHT,
+    NUMBER_SIZE,
     PAGE_WIDTH,
     POINTS_PER_INCH,
     READING_COLOURS,
@@ -46,17 +49,15 @@ from recform.pictures.theme import (
     TEXT,
     plain_axes,
 )
-from recform.pictures.typeset import typeset_equations, wrap_text
+from recform.pictures.typeset import line_height, typeset_equations, wrap_text
 
 # The part of the distance from one length to the next that its bars fill.
 FILLED = 0.84
 MAX_COLUMNS = 6
-# Points: the least that a length needs for bars, and the letters of the numbers above them.
+# Points: the least that a length needs for bars.
 NARROWEST_GROUP = 6
-NUMBER_SIZE = 6.2
+# Characters of the numbers at bars.
 NUMBER_ROOM = 7
-# A digit of DejaVu Sans, in units of its size.
-DIGIT_WIDTH = 0.64
 LINE_WIDTHS = {"net": 1.5, "gross": 3.0, "distinct": 1.2}
 LINE_STYLES = {"net": "-", "gross": "-", "distinct": (0, (3, 2))}
 # Net over gross, distinct over both: each leaves something to be seen of what it covers.
@@ -67,15 +68,15 @@ LINE_ORDER = {"gross": 2, "net": 3, "distinct": 4}
 class Layout:
     """What the panels of a figure have in common.
 
-    `width` and `height` are those of the room for bars in one panel, in points; `head_width` is
-    that of the lines above it, which are above the first panel only if `is_by_depth`: each row has
-    one formula at several depths. `number_angle` is how the numbers at the bars are turned, None
-    where they do not fit.
+    `width` and `height` are those of the room for bars in one panel, in points; `head_width` and
+    `head_height` those of the lines above it, which are above the first panel only if
+    `is_by_depth`: each row has one formula at several depths. `number_angle` is how the numbers at
+    the bars are turned, None where they do not fit.
     """
 
     num_rows: int
     num_columns: int
-    num_head_lines: int
+    head_height: float
     head_width: float
     width: float
     height: float
@@ -111,16 +112,15 @@ def histogram(
         raise UserError("bad-argument", f"{num_columns} panels do not fit beside each other",
                         f"choose at most {MAX_COLUMNS} depths: --depths 4,8,16")  # fmt: skip
     layout = _layout(analyses, SCALES[scale], num_columns)
-    row_height = ROW_HEIGHT + layout.num_head_lines * 1.3 * TEXT / POINTS_PER_INCH
-    figure = Figure(figsize=(PAGE_WIDTH, layout.num_rows * row_height + 0.4), layout="constrained")
+    height = layout.num_rows * (ROW_HEIGHT + layout.head_height / POINTS_PER_INCH) + 0.4
+    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
     grid = figure.subplots(
         layout.num_rows, layout.num_columns, sharex=True, sharey=True, squeeze=False
     )
     panels = list(grid.flat)
     for place, (axes, analysis) in enumerate(zip(panels, analyses, strict=False)):
         if place % layout.num_columns == 0 or not layout.is_by_depth:
-            head = "\n".join(_head(analysis, layout.head_width) + [""] * layout.is_by_depth)
-            axes.set_title(head, loc="left", fontsize=TEXT, color=INK, va="bottom")
+            _draw_head(axes, _head(analysis, layout.head_width), layout.is_by_depth)
         _draw_panel(axes, analysis, layout)
     _set_limits(panels[0], analyses, layout)
     _name_axes(panels, len(analyses), layout)
@@ -146,8 +146,7 @@ def _layout(
     return Layout(
         num_rows=len(rows),
         num_columns=num_columns,
-        # Above several depths these stand on a line of their own.
-        num_head_lines=max(len(_head(each, head_width)) for each in analyses) + is_by_depth,
+        head_height=max(_height(_head(each, head_width)) for each in analyses),
         head_width=head_width,
         width=width,
         height=ROW_HEIGHT * POINTS_PER_INCH * 0.9,
@@ -186,6 +185,23 @@ def _head(analysis: Analysis, width: float) -> list[str]:
     return lines
 
 
+def _draw_head(axes: Axes, lines: Sequence[str], is_by_depth: bool) -> None:
+    if not is_by_depth:
+        axes.set_title("\n".join(lines), loc="left", fontsize=TEXT, color=INK, va="bottom")
+        return
+    # No title: a layout makes room for titles, and this one may reach over the panels beside.
+    above = (0, 6 + LINE_HEIGHT * POINTS_PER_INCH)
+    head = axes.annotate("\n".join(lines), (0, 1), above, xycoords="axes fraction",
+                         textcoords="offset points", fontsize=TEXT, color=INK,
+                         annotation_clip=False)  # fmt: skip
+    head.set_in_layout(False)
+
+
+def _height(lines: Sequence[str]) -> float:
+    """Points."""
+    return sum(map(line_height, lines)) * POINTS_PER_INCH
+
+
 def _has_paths(analysis: Analysis) -> bool:
     return any(any(counts_of(analysis, reading) or ()) for reading in READINGS)
 
@@ -193,7 +209,10 @@ def _has_paths(analysis: Analysis) -> bool:
 def _draw_panel(axes: Axes, analysis: Analysis, layout: Layout) -> None:
     plain_axes(axes)
     depths = f"{analysis.start} to {analysis.depth}" if analysis.start else f"{analysis.depth}"
-    axes.set_title(f"depth {depths}", loc="right", fontsize=SMALL, color=INK, va="bottom")
+    # Where the head is no title, lines over the depth keep room for it, 1.2 of their size each.
+    num_above = math.ceil(layout.head_height / (1.2 * SMALL)) if layout.is_by_depth else 0
+    above = "\n" * num_above
+    axes.set_title(f"{above}depth {depths}", loc="right", fontsize=SMALL, color=INK, va="bottom")
     for place, reading in enumerate(READINGS):
         counts = counts_of(analysis, reading)
         if counts is None:
@@ -267,10 +286,9 @@ def _set_limits(axes: Axes, analyses: Sequence[Analysis], layout: Layout) -> Non
 
 
 def _tick_step(layout: Layout) -> int:
-    """The distance between named lengths: the first of 1, 2, 5, 10, ... with room for the names."""
-    steps = (digit * 10**power for power in range(6) for digit in (1, 2, 5))
+    """The distance between named lengths that leaves room for the names."""
     room = len(str(layout.num_lengths)) * SMALL * DIGIT_WIDTH + 8
-    return next(step for step in steps if step * layout.width / layout.num_lengths >= room)
+    return round_step(room * layout.num_lengths / layout.width)
 
 
 def _room_for_numbers(counts: Sequence[Count], layout: Layout) -> float:

@@ -14,9 +14,10 @@ from typing import Any, Literal, TypeAlias
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from recform.errors import UserError
+from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.run_files import RecordedRun, names_of, read_recorded_run
 from recform.pictures.theme import (
     INK,
@@ -27,7 +28,9 @@ from recform.pictures.theme import (
     RUN_MARKERS,
     TEXT,
     plain_axes,
+    whole_ticks,
 )
+from recform.pictures.typeset import wrap_text
 
 Measures: TypeAlias = Mapping[str, tuple[str, Literal["-", "--", ":"]]]
 
@@ -36,6 +39,8 @@ ACCURACIES: Measures = {"test_top1": ("test top-1", "-"), "test_top5": ("test to
 LOSSES: Measures = {"test_loss": ("test", "-"), "train_loss": ("train", "--")}
 # Losses further apart than this are drawn on a logarithmic scale.
 LARGEST_RATIO = 30
+# An axis that begins at 0 ends so far above the highest loss.
+ROOM_ABOVE = 1.05
 # Points.
 MARK = 3.5
 LINE = 1.4
@@ -51,9 +56,8 @@ def curves(runs: Sequence[str | Path]) -> Figure:
         raise UserError("bad-argument", "curves need a run", "name at least one run folder")
     recorded = [read_recorded_run(folder) for folder in runs]
     shared, names = names_of(recorded)
-    # The legend has a line for two runs, and one for the kinds of line.
-    height = ROW_HEIGHT + 0.8 + (len(runs) + 1) // 2 * 1.6 * TEXT / POINTS_PER_INCH
-    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    legend = lay_out_legend(names)
+    figure = Figure(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.8 + legend.height), layout="constrained")
     accuracy, loss = figure.subplots(1, 2)
     _draw(accuracy, recorded, ACCURACIES)
     _draw(loss, recorded, LOSSES)
@@ -61,8 +65,10 @@ def curves(runs: Sequence[str | Path]) -> Figure:
     accuracy.set_ylim(top=min(102.0, accuracy.get_ylim()[1]))
     _scale_losses(loss, recorded)
     if shared:
-        figure.suptitle(shared, fontsize=TEXT, color=INK)
-    _draw_legend(figure, names)
+        figure.suptitle("\n".join(wrap_text(shared, PAGE_WIDTH * POINTS_PER_INCH, TEXT)),
+                        fontsize=TEXT, color=INK)  # fmt: skip
+    handles = [Line2D([], [], **_look(place), markersize=MARK) for place in range(len(runs))]
+    draw_legend(figure, handles, legend)
     return figure
 
 
@@ -76,7 +82,7 @@ def _draw(axes: Axes, runs: Sequence[RecordedRun], measures: Measures) -> None:
             every = max(1, len(run.epochs) // 8)
             axes.plot(run.epochs, run.measures[measure], style, **marks, markevery=every)
     axes.set_xlabel("epoch", fontsize=TEXT, color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    whole_ticks(axes.xaxis, 8)
     kinds = [
         Line2D([], [], color=INK, linestyle=style, linewidth=LINE, label=name)
         for name, style in measures.values()
@@ -103,13 +109,4 @@ def _scale_losses(axes: Axes, runs: Sequence[RecordedRun]) -> None:
         axes.set_ylabel("loss (log scale)", fontsize=TEXT, color=INK)
     else:
         axes.set_ylabel("loss", fontsize=TEXT, color=INK)
-        axes.set_ylim(bottom=0)
-
-
-def _draw_legend(figure: Figure, names: Sequence[str]) -> None:
-    handles = [
-        Line2D([], [], **_look(place), markersize=MARK, label=name.replace("$", r"\$"))
-        for place, name in enumerate(names)
-    ]
-    columns = 2 if max(map(len, names)) > 24 or len(names) == 2 else 4
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, **_LEGEND)
+        axes.set_ylim(0, ROOM_ABOVE * max(losses, default=0) or 1)

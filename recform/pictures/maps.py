@@ -17,27 +17,33 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths import through_block
 from recform.pictures.counts import Count, count_to_text, log10_of
 from recform.pictures.graph import tape_with_output
-from recform.pictures.theme import INK, PAGE_WIDTH, POINTS_PER_INCH, SMALL, TEXT
-from recform.pictures.typeset import typeset_equations, wrap_text
+from recform.pictures.theme import (
+    DIGIT_WIDTH,
+    INK,
+    NUMBER_SIZE,
+    PAGE_WIDTH,
+    POINTS_PER_INCH,
+    SMALL,
+    TEXT,
+    whole_ticks,
+)
+from recform.pictures.typeset import line_height, typeset_equations, wrap_text
 
 # More rows than these are thinner than a dot.
 MAX_BLOCKS = 1000
 # Yellow to blue by lightness alone, the same for the colour-blind (Nunez et al. 2018).
 COLOURS = "cividis"
 NOTHING = "#F2F2F2"
-PANEL_HEIGHT = 3.0
+# Inches: a map with the lengths below it, and without the lines above it.
+PANEL_HEIGHT = 2.8
 # Names of blocks that fit beside a panel.
 MAX_NAMES = 20
-# Points: the letters of numbers in cells, and a letter's width in units of that.
-NUMBER_SIZE = 6.2
-DIGIT_WIDTH = 0.64
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,16 @@ def routes(formulas: Sequence[Formula | str], depth: int = 16, start: int = 0) -
         raise UserError("bad-argument", "a route map needs a formula", "name at least one")
     maps = [_map(resolve(formula), depth, start) for formula in formulas]
     num_columns = min(len(maps), 2)
-    num_rows = -(-len(maps) // num_columns)
-    figure = Figure(figsize=(PAGE_WIDTH, num_rows * PANEL_HEIGHT + 0.3), layout="constrained")
-    panels = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
+    width = PAGE_WIDTH / num_columns
+    heads = [_head(shown, width) for shown in maps]
+    rows = [heads[first : first + num_columns] for first in range(0, len(maps), num_columns)]
+    height = sum(PANEL_HEIGHT + max(sum(map(line_height, head)) for head in row) for row in rows)
+    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    panels = list(figure.subplots(len(rows), num_columns, squeeze=False).flat)
     low, high = _ends(maps)
-    for axes, shown in zip(panels, maps, strict=False):
-        _draw(axes, shown, (low, high), PAGE_WIDTH / num_columns)
+    for axes, shown, head in zip(panels, maps, heads, strict=False):
+        axes.set_title("\n".join(head), loc="left", fontsize=TEXT, color=INK)
+        _draw(axes, shown, (low, high), width)
     for axes in panels[len(maps) :]:
         axes.set_axis_off()
     bar = figure.colorbar(panels[0].images[0], ax=panels, aspect=30, pad=0.02)
@@ -105,12 +115,11 @@ def _draw(axes: Axes, shown: Map, ends: tuple[float, float], width: float) -> No
     axes.set_facecolor(NOTHING)
     axes.imshow(heights, origin="lower", aspect="auto", interpolation="nearest", cmap=COLOURS,
                 vmin=ends[0], vmax=ends[1])  # fmt: skip
-    axes.set_title(_head(shown, width), loc="left", fontsize=TEXT, color=INK)
     axes.set_xlabel("blocks on the path", fontsize=TEXT, color=INK)
     axes.set_ylabel("block", fontsize=TEXT, color=INK)
     axes.tick_params(colors=INK, labelsize=SMALL, length=2)
     axes.spines[:].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    whole_ticks(axes.xaxis, 10)
     step = -(-len(shown.blocks) // MAX_NAMES)
     axes.set_yticks(range(0, len(shown.blocks), step), shown.blocks[::step])
     room = (width - 1.4) * POINTS_PER_INCH / len(shown.counts[0])
@@ -120,11 +129,12 @@ def _draw(axes: Axes, shown: Map, ends: tuple[float, float], width: float) -> No
         _write_numbers(axes, texts, heights, sum(ends) / 2)
 
 
-def _head(shown: Map, width: float) -> str:
+def _head(shown: Map, width: float) -> list[str]:
+    """Title, equations and depth, a line each."""
     points = (width - 1.2) * POINTS_PER_INCH
     since = f"{shown.start} to {shown.depth}" if shown.start else f"{shown.depth}"
     lines = wrap_text(shown.formula.title, points, TEXT)
-    return "\n".join([*lines, *typeset_equations(shown.formula, points, TEXT), f"depth {since}"])
+    return [*lines, *typeset_equations(shown.formula, points, TEXT), f"depth {since}"]
 
 
 def _write_numbers(

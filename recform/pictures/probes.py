@@ -13,9 +13,20 @@ from typing import Any, Protocol
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from recform.pictures.theme import BLUE, INK, PAGE_WIDTH, RED, ROW_HEIGHT, SMALL, TEXT, plain_axes
+from recform.pictures.theme import (
+    BLUE,
+    INK,
+    PAGE_WIDTH,
+    POINTS_PER_INCH,
+    RED,
+    ROW_HEIGHT,
+    SMALL,
+    TEXT,
+    plain_axes,
+    whole_ticks,
+)
+from recform.pictures.typeset import wrap_text
 
 # Points.
 MARK = 3.5
@@ -90,8 +101,10 @@ def probe(paths: Paths, lesions: Lesions | None, title: str) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH, num_rows * ROW_HEIGHT + 0.7), layout="constrained")
     grid = figure.add_gridspec(num_rows, 6)
     panels = [figure.add_subplot(grid[0, place : place + 2]) for place in (0, 2, 4)]
+    longest = max((row.length for row in paths.lengths), default=0)
     for axes in panels:
         _plain(axes, "blocks on the path")
+        axes.set_xlim(-0.6, longest + 0.6)
     _draw_gradients(panels[0], paths)
     _draw_numbers(panels[1], paths)
     _draw_contributions(panels[2], paths)
@@ -100,7 +113,9 @@ def probe(paths: Paths, lesions: Lesions | None, title: str) -> Figure:
     if lesions is not None:
         _draw_blocks(figure.add_subplot(grid[1, :3]), lesions)
         _draw_sets(figure.add_subplot(grid[1, 3:]), lesions)
-    figure.suptitle(title.replace("$", r"\$"), fontsize=TEXT, color=INK)
+    page = PAGE_WIDTH * POINTS_PER_INCH
+    lines = [line for given in title.splitlines() for line in wrap_text(given, page, TEXT)]
+    figure.suptitle("\n".join(lines), fontsize=TEXT, color=INK)
     return figure
 
 
@@ -189,4 +204,4 @@ def _mark_intact(axes: Axes, lesions: Lesions) -> None:
 def _plain(axes: Axes, label: str) -> None:
     plain_axes(axes)
     axes.set_xlabel(label, fontsize=TEXT, color=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    whole_ticks(axes.xaxis, 8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from recform.compare import Comparison
 from recform.errors import UserError
+from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.theme import (
     BLUE,
     FAINT,
@@ -32,13 +34,28 @@ from recform.pictures.theme import (
     TEXT,
     plain_axes,
 )
+from recform.pictures.typeset import cut_text, text_width, wrap_text
 
 # Heights in lines of text: of the axis above the first model, between models, between bars.
 HEAD, STEP, BAR = 3.0, 1.7, 0.7
 LINE = TEXT / POINTS_PER_INCH
 # Bars a group of this share of the room between two groups.
 GROUP = 0.8
+# With these, three times as many models as there are colours differ.
+HATCHES = ("", "///", "...")
+# Points: names of rows that stand upright on their ends.
+LONGEST_TURNED = 120
 _WORDS: dict[str, Any] = {"fontsize": TEXT, "color": INK}
+
+
+@dataclass(frozen=True)
+class RowNames:
+    """What stands below each `step`-th group of bars, turned by `angle` degrees; inches high."""
+
+    step: int
+    texts: tuple[str, ...]
+    angle: int
+    height: float
 
 
 def differences(comparison: Comparison) -> Figure:
@@ -65,7 +82,7 @@ def differences(comparison: Comparison) -> Figure:
         line = place if is_better else len(models) - 1 - place
         below = HEAD + BAR * len(cliques) + STEP * line - 1.4
         _lead(axes, comparison.ranks[model], below, 1 if is_better else highest, is_better,
-              f"{_plain(model)}  {comparison.ranks[model]:.2f}", margin)  # fmt: skip
+              f"{_cut(model)}  {comparison.ranks[model]:.2f}", margin)  # fmt: skip
     return figure
 
 
@@ -80,7 +97,7 @@ def intervals(comparison: Comparison) -> Figure:
     ranks = [comparison.ranks[model] for model in models]
     axes.errorbar(ranks, range(len(models)), xerr=threshold / 2, fmt="o", color=BLUE, markersize=4,
                   capsize=3, linewidth=1.4)  # fmt: skip
-    axes.set_yticks(range(len(models)), [_plain(model) for model in models], **_WORDS)
+    axes.set_yticks(range(len(models)), [_cut(model) for model in models], **_WORDS)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_xlabel(f"mean rank over {len(comparison.table.datasets)} rows, and half the critical "
                     f"difference {threshold:.2f} to both sides", **_WORDS)  # fmt: skip
@@ -90,29 +107,29 @@ def intervals(comparison: Comparison) -> Figure:
 def scores(comparison: Comparison) -> Figure:
     """Bars of the mean score in each row; whiskers of one deviation over the seeds."""
     table = comparison.table
-    figure = Figure(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.4 + 0.17 * ((len(table.models) + 3) // 4)),
-                    layout="constrained")  # fmt: skip
+    legend, below = lay_out_legend(table.models, SMALL), _below_rows(table.datasets)
+    height = ROW_HEIGHT + 0.3 + below.height + legend.height
+    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     width = GROUP / len(table.models)
-    lows, highs = [], []
+    lows, highs, handles = [], [], []
     for place, model in enumerate(table.models):
         cells = [table.cell(model, dataset) for dataset in table.datasets]
         means = [cell.mean for cell in cells]
         spreads = [0.0 if cell.deviation is None else cell.deviation for cell in cells]
         whiskers = [math.nan if cell.deviation is None else cell.deviation for cell in cells]
         at = [row - GROUP / 2 + (place + 0.5) * width for row in range(len(cells))]
-        axes.bar(at, means, width * 0.92, color=RUN_COLOURS[place % len(RUN_COLOURS)],
-                 hatch=("", "///", "...")[place // len(RUN_COLOURS) % 3], edgecolor="white",
-                 linewidth=0, label=_plain(model))  # fmt: skip
+        bars = axes.bar(at, means, width * 0.92, color=RUN_COLOURS[place % len(RUN_COLOURS)],
+                        hatch=HATCHES[place // len(RUN_COLOURS) % len(HATCHES)],
+                        edgecolor="white", linewidth=0)  # fmt: skip
+        handles.append(bars[0])
         axes.errorbar(at, means, whiskers, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2)
         lows += [mean - spread for mean, spread in zip(means, spreads, strict=True)]
         highs += [mean + spread for mean, spread in zip(means, spreads, strict=True)]
-    _cut(axes, min(lows), max(highs))
-    axes.set_xticks(range(len(table.datasets)), [_plain(name) for name in table.datasets],
-                    fontsize=SMALL if len(table.datasets) > 3 else TEXT)  # fmt: skip
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=SMALL,
-                  labelcolor=INK)  # fmt: skip
+    _limit(axes, min(lows), max(highs))
+    axes.set_xticks(range(0, len(table.datasets), below.step), below.texts, rotation=below.angle)
+    draw_legend(figure, handles, legend)
     return figure
 
 
@@ -166,7 +183,21 @@ def _lead(axes: Axes, rank: float, below: float, edge: int, to_right: bool, text
               ha="left" if to_right else "right", va="center", **_WORDS)  # fmt: skip
 
 
-def _cut(axes: Axes, low: float, high: float) -> None:
+def _below_rows(names: Sequence[str]) -> RowNames:
+    """Upright where the names fit beside each other, in lines if need be; else turned."""
+    room = (PAGE_WIDTH - 0.8) * POINTS_PER_INCH / len(names)
+    lines = [wrap_text(name, room, SMALL) for name in names]
+    if all((text_width(line, SMALL) or 0.0) < room for name in lines for line in name):
+        height = max(map(len, lines)) * LINE
+        return RowNames(1, tuple("\n".join(name) for name in lines), 0, height)
+    # Rows closer than a line of text: not every one has its name.
+    step = math.ceil(1.2 * SMALL / room)
+    shown = [cut_text(name, LONGEST_TURNED, SMALL) for name in names[::step]]
+    longest = max(text_width(name, SMALL) or 0.0 for name in shown)
+    return RowNames(step, tuple(shown), 90, longest / POINTS_PER_INCH)
+
+
+def _limit(axes: Axes, low: float, high: float) -> None:
     """Scores close together are drawn from just below the lowest, and the axis says so."""
     room = (high - low) or 1.0
     foot = max(0.0, low - 0.25 * room) if low > 0 else low
@@ -175,9 +206,9 @@ def _cut(axes: Axes, low: float, high: float) -> None:
     axes.set_ylabel("score" if foot <= 0 else f"score (axis begins at {foot:.3g})", **_WORDS)
 
 
-def _plain(name: str) -> str:
-    """Names are no formulas to matplotlib."""
-    return name.replace("$", r"\$")
+def _cut(name: str) -> str:
+    """A name that leaves room for the axis beside it."""
+    return cut_text(name, PAGE_WIDTH * POINTS_PER_INCH / 3, TEXT)
 
 
 KINDS: Mapping[str, Callable[[Comparison], Figure]] = MappingProxyType(

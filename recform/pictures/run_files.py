@@ -59,16 +59,19 @@ def names_of(runs: Sequence[RecordedRun]) -> tuple[str, list[str]]:
     """What all runs share, and what each is called beside the others.
 
     A run alone is named by all its settings, several by those in which they differ, and by their
-    folders where the settings leave two alike.
+    folders where the settings leave two alike; by the whole path where folders are called alike.
     """
     shared = [key for key in SETTINGS if len({run.settings.get(key) for run in runs}) == 1]
     different = [key for key in SETTINGS if key not in shared]
     if len(runs) == 1:
         return "", [_name(runs[0], shared) or runs[0].folder.name]
     names = [_name(run, different) for run in runs]
+    folders = [run.folder.name for run in runs]
+    if len(set(zip(names, folders, strict=True))) < len(runs):
+        folders = [str(run.folder) for run in runs]
     told_apart = [
-        name if names.count(name) == 1 else f"{name} ({run.folder.name})".lstrip()
-        for name, run in zip(names, runs, strict=True)
+        name if names.count(name) == 1 else f"{name} ({folder})".lstrip()
+        for name, folder in zip(names, folders, strict=True)
     ]
     return _name(runs[0], shared), told_apart
 

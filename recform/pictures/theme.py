@@ -9,6 +9,8 @@ technical note 2021): told apart by the colour-blind, and the former by lightnes
 from __future__ import annotations
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
 
 # Inches.
 PAGE_WIDTH = 7.2
@@ -16,7 +18,12 @@ ROW_HEIGHT = 2.3
 # Points.
 TEXT = 8.5
 SMALL = 7.5
+# Numbers at bars and in cells, and a digit of DejaVu Sans in units of its size.
+NUMBER_SIZE = 6.2
+DIGIT_WIDTH = 0.64
 POINTS_PER_INCH = 72
+# Inches: a line of text with the gap to the next.
+LINE_HEIGHT = 1.45 * TEXT / POINTS_PER_INCH
 
 BLUE, YELLOW, RED = "#004488", "#DDAA33", "#BB5566"
 READING_COLOURS = {"net": BLUE, "gross": YELLOW, "distinct": RED}
@@ -35,3 +42,8 @@ def plain_axes(axes: Axes) -> None:
     axes.tick_params(which="minor", color=FAINT)
     axes.set_axisbelow(True)
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
+
+
+def whole_ticks(axis: Axis, most: int) -> None:
+    """Ticks at whole numbers only, `most` of them; also where a single one is in view."""
+    axis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))

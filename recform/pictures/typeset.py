@@ -21,6 +21,7 @@ from matplotlib.mathtext import MathTextParser
 from recform.formula import Formula, expression_to_text, to_latex, to_text
 from recform.formula.ast import Expression, Number, Read
 from recform.formula.show import expression_to_latex
+from recform.pictures.theme import LINE_HEIGHT, POINTS_PER_INCH, TEXT
 
 # What `formula.show` writes and matplotlib cannot read.
 _SPELLINGS = {"&": "", r"\tfrac": r"\frac", r" \bmod ": r"\ \mathrm{mod}\ ", r"\big|": "|"}
@@ -43,16 +44,33 @@ def typeset_equations(formula: Formula, width: float, size: float) -> list[str]:
 
 def wrap_text(text: str, width: float, size: float) -> list[str]:
     """The text in lines of `width` points, to be taken as it stands."""
-    lines = wrap(text, width=max(12, int(width / (LETTER_WIDTH * size))))
-    # A dollar sign would begin mathematics.
-    return [line.replace("$", r"\$") for line in lines]
+    return [plain_text(line) for line in wrap(text, max(12, int(width / (LETTER_WIDTH * size))))]
+
+
+def cut_text(text: str, width: float, size: float) -> str:
+    """The text on one line of at most `width` points, to be taken as it stands; `…` for the rest.
+
+    >>> cut_text("Through two blocks in a row", width=80, size=9)
+    'Through two bl…'
+    """
+    shown = plain_text(text)
+    while len(text) > 1 and (text_width(shown, size) or 0.0) > width:
+        # By the average letter at first, so that few lines are measured.
+        text = text[: min(len(text) - 1, int(2 * width / size))]
+        shown = plain_text(text.rstrip()) + "…"
+    return shown
+
+
+def plain_text(text: str) -> str:
+    """Text that matplotlib takes as it stands: a dollar sign would begin mathematics."""
+    return text.replace("$", r"\$")
 
 
 def typeset_expression(expression: Expression) -> str:
     """The expression as mathematics, or as text where matplotlib cannot set it."""
     mathematics = f"${_spell(expression_to_latex(expression))}$"
     if text_width(mathematics, size=9) is None:
-        return expression_to_text(expression).replace("$", r"\$")
+        return plain_text(expression_to_text(expression))
     return mathematics
 
 
@@ -74,6 +92,11 @@ def text_width(text: str, size: float) -> float | None:
 def text_height(text: str, size: float) -> float:
     """Points from the highest to the lowest part of a line."""
     return (_measured(text, size) or (0.0, size))[1]
+
+
+def line_height(line: str) -> float:
+    """Inches that a line takes: a sum with its limits is higher than text."""
+    return max(LINE_HEIGHT, 1.2 * text_height(line, TEXT) / POINTS_PER_INCH)
 
 
 # The same few labels are measured again and again, and each takes a millisecond.

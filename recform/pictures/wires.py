@@ -30,6 +30,7 @@ from recform.pictures.survivors import surviving_wires
 from recform.pictures.theme import (
     BLOCK_FILLS,
     INK,
+    LINE_HEIGHT,
     PAGE_WIDTH,
     POINTS_PER_INCH,
     RED,
@@ -37,7 +38,7 @@ from recform.pictures.theme import (
     SOFT,
     TEXT,
 )
-from recform.pictures.typeset import text_height, typeset_equations, wrap_text
+from recform.pictures.typeset import line_height, typeset_equations, wrap_text
 from recform.pictures.unrolled import unrolled_diagram
 
 # What can be shown of a formula, in this order.
@@ -48,7 +49,6 @@ MAX_WIRES = 300
 
 # Inches.
 MARGIN = 0.15
-TITLE_LINE = 1.45 * TEXT / POINTS_PER_INCH
 CORNER = 0.07
 # Points.
 WIRE, WIRE_IN_COLOUR, OUTLINE = 0.9, 1.9, 0.8
@@ -76,7 +76,7 @@ class Panel:
 
     @property
     def height(self) -> float:
-        lines = sum(map(_line_height, self.head)) + TITLE_LINE
+        lines = sum(map(line_height, self.head)) + LINE_HEIGHT
         return self.layout.height + lines + 2 * MARGIN
 
 
@@ -118,7 +118,8 @@ def _panels(
 ) -> list[Panel]:
     panels = []
     if "recursion" in parts:
-        panels.append(_panel("one step of the recursion", recursion_diagram(formula)))
+        step = _of_drawable_size(recursion_diagram(formula), "write it with fewer terms")
+        panels.append(_panel("one step of the recursion", step))
     if "unrolled" in parts:
         panels.append(_unrolled_panel(formula, depth, highlight))
     width = (PAGE_WIDTH - 2 * MARGIN) * POINTS_PER_INCH
@@ -129,6 +130,7 @@ def _panels(
 
 def _unrolled_panel(formula: Formula, depth: int, highlight: int | None) -> Panel:
     diagram = unrolled_diagram(formula, depth)
+    diagram = _of_drawable_size(diagram, _smaller(diagram, depth))
     title = f"unrolled to depth {depth}"
     if highlight is None:
         return _panel(title, diagram)
@@ -136,7 +138,7 @@ def _unrolled_panel(formula: Formula, depth: int, highlight: int | None) -> Pane
         raise UserError("bad-argument", "wires are highlighted where values are added and go "
                         "through blocks, and this formula multiplies them, or makes one of several",
                         "leave --highlight out")  # fmt: skip
-    survivors = surviving_wires(_of_drawable_size(diagram), highlight)
+    survivors = surviving_wires(diagram, highlight)
     return _panel(f"{title}; {_survival(survivors.num_paths, highlight)}", diagram, survivors.wires)
 
 
@@ -150,23 +152,29 @@ def _survival(num_paths: int, length: int) -> str:
 
 
 def _panel(caption: str, diagram: Diagram, in_colour: frozenset[int] = frozenset()) -> Panel:
-    diagram = _of_drawable_size(diagram)
     return Panel(caption, diagram, lay_out(diagram), in_colour)
 
 
-def _of_drawable_size(diagram: Diagram) -> Diagram:
+def _smaller(diagram: Diagram, depth: int) -> str:
+    """A depth that can be drawn, for diagrams that grow by the same at each depth."""
+    fits = min(depth * MAX_NODES // (len(diagram.nodes) or 1),
+               depth * MAX_WIRES // (len(diagram.wires) or 1))  # fmt: skip
+    return f"choose a smaller depth: --depth {fits}" if fits else "draw one step: --recursion"
+
+
+def _of_drawable_size(diagram: Diagram, hint: str) -> Diagram:
     num_nodes, num_wires = len(diagram.nodes), len(diagram.wires)
     if num_nodes > MAX_NODES or num_wires > MAX_WIRES:
         raise UserError("too-deep", f"{num_nodes:,} boxes and circles with {num_wires:,} wires "
                         f"cannot be followed by eye: a wiring has at most {MAX_NODES} and "
-                        f"{MAX_WIRES}", "choose a smaller depth: --depth 4")  # fmt: skip
+                        f"{MAX_WIRES}", hint)  # fmt: skip
     return diagram
 
 
 def _figure(panels: Sequence[Panel]) -> Figure:
     """The panels under each other, each in axes whose units are inches, and the signs below."""
     width = max(PAGE_WIDTH, *(panel.layout.width + 2 * MARGIN for panel in panels))
-    foot = TITLE_LINE + MARGIN
+    foot = LINE_HEIGHT + MARGIN
     height = sum(panel.height for panel in panels) + foot
     figure = Figure(figsize=(width, height))
     left, top = MARGIN / width, height - MARGIN / 2
@@ -175,7 +183,7 @@ def _figure(panels: Sequence[Panel]) -> Figure:
         bottom = top - panel.height + MARGIN
         y = top
         for line in panel.head:
-            y -= _line_height(line)
+            y -= line_height(line)
             figure.text(left, y / height, line, fontsize=TEXT, color=INK, va="bottom")
         axes = figure.add_axes((0, bottom / height, 1, size / height))
         axes.set_xlim(-MARGIN, width - MARGIN)
@@ -188,11 +196,6 @@ def _figure(panels: Sequence[Panel]) -> Figure:
     figure.text(left, MARGIN / height, _meanings(panels), fontsize=SMALL, color=INK,
                 va="bottom")  # fmt: skip
     return figure
-
-
-def _line_height(line: str) -> float:
-    """Inches: a sum with its limits is higher than other lines."""
-    return max(TITLE_LINE, 1.2 * text_height(line, TEXT) / POINTS_PER_INCH)
 
 
 def _meanings(panels: Sequence[Panel]) -> str:

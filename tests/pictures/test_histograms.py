@@ -14,6 +14,7 @@ from recform.formula import example_names, parse
 from recform.paths import Analysis, analyze
 from recform.pictures import histogram
 from recform.pictures.counts import READINGS, counts_of, scale_for
+from recform.pictures.theme import POINTS_PER_INCH, SMALL
 from recform.pictures.typeset import typeset_equations
 
 
@@ -186,17 +187,28 @@ def test_what_mathematics_cannot_show_stands_there_as_text():
 def test_depths_stand_beside_each_other_under_one_title():
     figure = histogram([analyze("resnet", depth) for depth in (2, 4, 8)], num_columns=3)
     drawn(figure)
-    depths = [axes.get_title(loc="right") for axes in figure.axes]
+    depths = [axes.get_title(loc="right").strip() for axes in figure.axes]
     assert depths == ["depth 2", "depth 4", "depth 8"]
-    assert [bool(axes.get_title(loc="left")) for axes in figure.axes] == [True, False, False]
+    heads = [[text.get_text() for text in axes.texts if "ResNet (He" in text.get_text()]
+             for axes in figure.axes]  # fmt: skip
+    assert [len(found) for found in heads] == [1, 0, 0]
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
 
 
-def test_a_title_keeps_clear_of_the_depth():
-    figure = histogram([analyze("resnet_s", depth) for depth in (2, 4, 8)], num_columns=3)
+@pytest.mark.parametrize("name", ["resnet_s", "rk4", "dense_sum"])
+def test_a_title_over_several_depths_stands_clear_of_them_and_moves_no_panel(name):
+    figure = histogram([analyze(name, depth) for depth in (2, 4, 6)], num_columns=3)
     drawn(figure)
-    # The depth is the lowest line, and the title has none there.
-    assert figure.axes[0].get_title(loc="left").endswith("\n")
+    title = analyze(name, 2).formula.title
+    head = next(text for text in figure.axes[0].texts if text.get_text().startswith(title))
+    box, first = head.get_window_extent(), figure.axes[0].get_window_extent()
+    # Above the panel there are 6 points and the depth, and then the title, whole.
+    points = figure.dpi / POINTS_PER_INCH
+    assert first.y1 + (6 + SMALL) * points < box.y0
+    assert box.y1 <= figure.bbox.y1
+    lefts = [axes.get_position().x0 for axes in figure.axes]
+    # As far from the first to the second as from the second to the third.
+    assert lefts[1] - lefts[0] == pytest.approx(lefts[2] - lefts[1], rel=0.02)
 
 
 @pytest.mark.parametrize(("scale", "is_log"), [("linear", False), ("log", True), ("auto", True)])

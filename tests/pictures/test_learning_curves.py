@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from recform.errors import UserError
 from recform.pictures import curves
-from recform.pictures.run_files import formula_name, read_recorded_run
+from recform.pictures.run_files import formula_name, names_of, read_recorded_run
 
 FORMULA = "# ResNet-s (Liao et al. 2021): one path of each length\nx[l+1] = F(x[l])"
 
@@ -37,6 +37,11 @@ def legend_of(figure) -> list[str]:
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def read_names(runs: list[Path]) -> list[str]:
+    """The names beside the settings that all runs share."""
+    return names_of([read_recorded_run(run) for run in runs])[1]
+
+
 def test_a_run_has_two_lines_of_accuracy_and_two_of_loss(tmp_path):
     figure = curves([make_run(tmp_path / "run")])
     accuracy, loss = figure.axes
@@ -59,6 +64,20 @@ def test_runs_together_are_named_by_what_differs(tmp_path):
 def test_runs_that_are_alike_are_named_by_their_folders(tmp_path):
     figure = curves([make_run(tmp_path / "first"), make_run(tmp_path / "second")])
     assert legend_of(figure) == ["(first)", "(second)"]
+
+
+def test_runs_in_folders_of_one_name_are_named_by_their_paths(tmp_path):
+    places = [tmp_path / "one", tmp_path / "two"]
+    runs = []
+    for place in places:
+        place.mkdir()
+        runs.append(make_run(place / "run"))
+    assert read_names(runs) == [f"({place / 'run'})" for place in places]
+
+
+def test_the_highest_loss_stays_below_the_end_of_the_axis(tmp_path):
+    _, loss = curves([make_run(tmp_path / "run", losses=(2.30, 2.29))]).axes
+    assert loss.get_ylim() == pytest.approx((0, 1.05 * 2.30))
 
 
 def test_every_run_has_another_look(tmp_path):

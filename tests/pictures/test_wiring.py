@@ -291,3 +291,21 @@ def test_what_cannot_be_drawn_is_refused(arguments, code, message):
     with pytest.raises(UserError, match=message) as refused:
         wiring(**arguments)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"), [("resnet_s", 60), ("rk4", 40), ("hyper_connections", 2)]
+)
+def test_a_refusal_names_a_depth_that_can_be_drawn(name, depth):
+    with pytest.raises(UserError, match="cannot be followed by eye") as refused:
+        wiring([name], depth, parts=["unrolled"])
+    hint = refused.value.diagnostics[0].hint
+    smaller = int(hint.removeprefix("choose a smaller depth: --depth "))
+    assert 0 < smaller < depth
+    assert wiring([name], smaller, parts=["unrolled"]).axes
+
+
+def test_a_step_too_large_to_draw_is_refused_with_another_hint():
+    terms = " + ".join(f"F(x[l-{delay}])" for delay in range(1, 120))
+    with pytest.raises(UserError, match="hint: write it with fewer terms"):
+        wiring([f"x[l+1] = x[l] + {terms}"], 2, parts=["recursion"])
