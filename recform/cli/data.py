@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recform.cli.arguments import JsonOption
-from recform.cli.output import print_json, table, talk
+from recform.cli.output import counted, print_json, table, talk
 from recform.cli.train import DataDirOption, LimitOption, SideOption
 from recform.errors import UserError
 
@@ -60,7 +60,8 @@ def check(
                     **asdict(report)})  # fmt: skip
     else:
         side = images.image_size
-        print(f"{name}: {images.num_classes} classes, images of {side} x {side} pixels\n")
+        classes = counted(images.num_classes, "class", "classes")
+        print(f"{name}: {classes}, images of {side} x {side} pixels\n")
         _print(report)
     _raise_faults(name, report)
 
@@ -89,10 +90,11 @@ def shard(
     images = load_data(name, data_dir, limit_train=limit_train, limit_test=limit_test)
     index = write_shards(images, out, size, lambda shard: talk(f"wrote {shard}"))
     counts = ", ".join(
-        f"{part['num_samples']:,} pictures to {what} in {len(part['filenames'])} shards"
+        f"{counted(part['num_samples'], 'picture')} to {what} in "
+        f"{counted(len(part['filenames']), 'shard')}"
         for what, part in zip(("train", "test"), index["splits"].values(), strict=False)
     )
-    print(f"{out}: {len(images.classes)} classes; {counts}")
+    print(f"{out}: {counted(len(images.classes), 'class', 'classes')}; {counts}")
 
 
 def _print(report: DataReport) -> None:
@@ -115,9 +117,10 @@ def _row(name: str, part: PartReport) -> tuple[str, ...]:
 
 def _raise_faults(name: str, report: DataReport) -> None:
     if report.damaged:
+        damaged = counted(len(report.damaged), "damaged image")
         named = "; ".join(report.damaged[:MOST_NAMED])
-        raise UserError("damaged-data", f"{name} has {len(report.damaged):,} damaged images: "
-                        f"{named}", "get these files anew, or remove them")  # fmt: skip
+        raise UserError("damaged-data", f"{name} has {damaged}: {named}",
+                        "get these files anew, or remove them")  # fmt: skip
     for part, found in (("training", report.train), ("test", report.test)):
         # What is there to judge by alone has no training part.
         if found.num_images and found.empty_classes:

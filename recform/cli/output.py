@@ -18,6 +18,15 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number of things in words.
+
+    >>> counted(1, "shard"), counted(1200, "shard"), counted(2, "class", "classes")
+    ('1 shard', '1,200 shards', '2 classes')
+    """
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def width() -> int:
     """Columns of the terminal, 80 to 120; a pipe counts as 100."""
     return min(120, max(80, shutil.get_terminal_size((100, 24)).columns))

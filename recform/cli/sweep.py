@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from recform.cli.output import talk
+from recform.cli.output import counted, talk
 from recform.cli.train import DataDirOption, DataOption
 from recform.errors import UserError
 
@@ -71,13 +71,14 @@ def sweep(
         for folder in [out / _name(formula, formulas, backbone, data, seed)]
     ]  # fmt: skip
     _run_all(jobs)
-    talk(f"{len(jobs)} runs are finished; compare them: recform compare {shlex.quote(str(out))}")
+    done = f"{counted(len(jobs), 'run')} {'is' if len(jobs) == 1 else 'are'} finished"
+    talk(f"{done}; compare them: recform compare {shlex.quote(str(out))}")
 
 
 def _run_all(jobs: Sequence[Job]) -> None:
     waiting = [job for job in jobs if not (job.folder / "summary.json").is_file()]
     if len(waiting) < len(jobs):
-        talk(f"{len(jobs) - len(waiting)} of {len(jobs)} runs were finished before")
+        talk(f"finished before: {len(jobs) - len(waiting)} of {counted(len(jobs), 'run')}")
     devices: SimpleQueue[str | None] = SimpleQueue()
     places = _graphics_processors() or [None]
     for place in places:
@@ -105,7 +106,7 @@ def _run_all(jobs: Sequence[Job]) -> None:
         raise typer.Exit(130) from None
     if failed:
         names = ", ".join(str(job.folder) for job in failed[:3])
-        raise UserError("bad-run", f"{len(failed)} of {len(jobs)} runs failed: {names}",
+        raise UserError("bad-run", f"{len(failed)} of {counted(len(jobs), 'run')} failed: {names}",
                         "see their messages above; the same command tries them again")  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from recform.cli.arguments import (
     UnitOption,
     parameters_to_match,
 )
-from recform.cli.output import print_json, talk
+from recform.cli.output import counted, print_json, talk
 from recform.cli.user_code import find_code
 
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ def _report(summary: Summary, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(summary), "out": str(folder)})
         return
-    print(f"test accuracy {summary.final_top1:.2f} % after {summary.epochs} epochs "
+    print(f"test accuracy {summary.final_top1:.2f} % after {counted(summary.epochs, 'epoch')} "
           f"(best {summary.best_top1:.2f} % in epoch {summary.best_epoch}), "
           f"{summary.seconds:.0f} s")  # fmt: skip
     print(f"run: {folder}")

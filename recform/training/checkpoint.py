@@ -40,7 +40,10 @@ OPTIONS = {
     "learning_rate": "--lr",
     "name": "--recipe",
     "amp": "--amp",
+    "reversible": "--reversible",
 }
+# What older checkpoints do not say.
+UNSAID = {"reversible": False}
 RECIPE_FIELDS = frozenset(field.name for field in fields(Recipe))
 MISFITS = (AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -173,13 +176,19 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _check_identity(path: Path, found: Identity, wanted: Identity) -> None:
     for name, value in wanted.items():
-        if found[name] != value:
-            reason = f"is of a run with {name} {found[name]!r}, not {value!r}"
-            if name in OPTIONS:
-                raise _other_setting(path, reason, f"{OPTIONS[name]} {found[name]}")
-            if name in RECIPE_FIELDS:
-                raise _other_setting(path, reason, f"--set {name}={found[name]}")
+        own = found[name] if name not in UNSAID else found.get(name, UNSAID[name])
+        if own != value:
+            reason = f"is of a run with {name} {own!r}, not {value!r}"
+            if name in RECIPE_FIELDS or name in OPTIONS:
+                raise _other_setting(path, reason, _option(name, own))
             raise _foreign(path, reason)
+
+
+def _option(name: str, value: object) -> str:
+    """How a setting is chosen on the command line, after `go on`."""
+    if isinstance(value, bool) and name in OPTIONS:
+        return f"{'with' if value else 'without'} {OPTIONS[name]}"
+    return f"with {OPTIONS[name]} {value}" if name in OPTIONS else f"with --set {name}={value}"
 
 
 def _point(content: Mapping[str, Any], task: Task) -> Point:
@@ -202,7 +211,7 @@ def _other_setting(path: Path, reason: str, option: str) -> UserError:
     return UserError(
         "bad-argument",
         f"{path} {reason}",
-        f"go on with {option}, or begin a new run: --out DIR",
+        f"go on {option}, or begin a new run: --out DIR",
     )
 
 

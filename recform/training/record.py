@@ -35,6 +35,7 @@ def identity_of(task: Task, formula_text: str, backbone: str) -> Identity:
         "num_test": task.data.num_test,
         "image_size": task.data.image_size,
         "seed": task.seed,
+        "reversible": _memory_of(task.model)["reversible"],
         **asdict(task.recipe),
     }
 
@@ -62,6 +63,7 @@ def configuration(
         },
         "recipe": asdict(task.recipe),
         "seed": task.seed,
+        "memory": _memory_of(task.model),
         "device": {
             "name": task.device.name,
             "hardware": task.device.describe(),
@@ -73,6 +75,14 @@ def configuration(
         "versions": versions(),
         "git": git_commit(),
         "command": list(command),
+    }
+
+
+def _memory_of(model: nn.Module) -> dict[str, bool]:
+    """How a step saves memory: by computing blocks twice, by solving for states."""
+    return {
+        "recompute": bool(getattr(model, "grad_checkpointing", False)),
+        "reversible": getattr(model, "reversible_pieces", None) is not None,
     }
 
 

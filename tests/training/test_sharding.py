@@ -35,18 +35,18 @@ from pathlib import Path
 import torch.distributed as dist
 from recform.training import sharding
 from dataclasses import replace
-from training.test_sharding import RECIPE, RICH, few, highway, weighed_net
-from training.small import small_net, train_small
-# Its largest layers have a message of their own.
-sharding.NUM_WEIGHTS_OF_A_LAYER = 20
 out = Path({out!r})
 dist.init_process_group("gloo")
+from training.test_sharding import RECIPE, RICH, few, highway, weighed_net
+from training.small import small_net, train_small
+# All weights are gathered with the whole network; then the largest layers on their own.
+train_small(highway(), few(8), out / "gates", recipe=replace(RECIPE, epochs=1), sharded=True)
+sharding.NUM_WEIGHTS_OF_A_LAYER = 20
 for name, sharded in (("whole", False), ("parts", True)):
     train_small(weighed_net(), few(), out / name, recipe=RICH, sharded=sharded)
 last = out / "parts" / "checkpoints" / "last-1.pt"
 train_small(weighed_net(), few(), out / "resumed", recipe=RICH, sharded=True, resume=last)
 train_small(small_net(), few(), out / "norms", recipe=RICH, sharded=True)
-train_small(highway(), few(8), out / "gates", recipe=replace(RECIPE, epochs=1), sharded=True)
 dist.destroy_process_group()
 """
 
