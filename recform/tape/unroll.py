@@ -15,7 +15,7 @@ What is left is a flat list of operations, the tape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import index
 
@@ -23,11 +23,11 @@ from recform.errors import Diagnostic, FormulaError, Span
 from recform.formula.ast import Apply, Equation, walk
 from recform.formula.formula import Formula
 from recform.tape.builder import BorderConflict, TapeBuilder, TooManyValues
-from recform.tape.foresee import has_ranges, least_steps
+from recform.tape.foresee import Steps, has_ranges, least_steps, most_steps, steps_of
 from recform.tape.lower import Lowering
 from recform.tape.operations import Stages, Tape
 from recform.tape.radicals import TooManyRadicals
-from recform.tape.scalar import Budget, Scope, TooManySteps
+from recform.tape.scalar import Budget, Names, Scope, TooManySteps
 
 MAX_DEPTH = 10_000
 MAX_STEPS = 5_000_000
@@ -147,12 +147,25 @@ class _Unroller:
         """Refuse at once what would spend the whole budget."""
         if not has_ranges(self._formula):
             return
-        least = 0
-        for layer in reversed(range(self._depth)):
+        steps = steps_of(self._formula)
+        every = range(self._depth)
+        # A border block may run the backbone's own formula, and what has a start value none.
+        given = 1 + max((init.depth for init in self._formula.inits), default=-1)
+        surely = [layer for layer in every if layer >= given and layer not in self._borders]
+        if self._foreseen(steps, most_steps, every) and self._foreseen(steps, least_steps, surely):
+            raise TooManySteps("the formula takes too many steps")
+
+    def _foreseen(
+        self, steps: Steps, count: Callable[[Steps, Names, int], int], layers: Sequence[int]
+    ) -> bool:
+        """Whether the steps at some depths are more than the budget holds."""
+        left = self._budget.steps_left
+        for layer in reversed(layers):
             names = {"l": layer, "L": self._depth, "s": self._stages.first_of(layer)}
-            least += least_steps(self._formula, names)
-            if least > self._budget.steps_left:
-                raise TooManySteps("the formula takes too many steps")
+            left -= count(steps, names, left)
+            if left < 0:
+                return True
+        return False
 
     def run_starts(self) -> None:
         for init in self._formula.inits:
