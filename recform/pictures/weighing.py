@@ -3,7 +3,8 @@
 A row for each coefficient or gate. On the left its course over the epochs, on the right where it
 stands after the last one, block by block. Where a family has one weight a block, blocks are told by
 their shade; where it has several (a gate's sources), each is a line, the mean over blocks, and the
-right is a map of sources and blocks.
+right is a map of sources and blocks. A weight that is always 1, of a source that is added as it is,
+is grey there and in no mean: colours and lines are for what was learned.
 
     figure = gates(Path("runs/skip"))
 """
@@ -21,7 +22,7 @@ from typing import Any
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -31,6 +32,7 @@ from recform.paths.trained import Spectrum, spectrum
 from recform.paths.weights import Weights, WeightsLog, read_weights_log
 from recform.pictures.theme import (
     BLUE,
+    FAINT,
     INK,
     PAGE_WIDTH,
     ROW_HEIGHT,
@@ -42,6 +44,7 @@ from recform.pictures.theme import (
 )
 
 SHADES = "viridis"
+SIGNED_SHADES = "RdBu_r"
 # Lighter than this, a line is lost on white.
 LIGHTEST = 0.9
 # Lines with a name each; more are told by their shade.
@@ -65,13 +68,27 @@ class Family:
     courses: Mapping[tuple[str, int], tuple[float, ...]]
     deviations: Mapping[tuple[str, int], float]
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The roles that are not 1 in every block; all, where none is."""
+        found = [role for role in self.roles if self._learned_courses(role)]
+        return tuple(found) or self.roles
+
     def course(self, role: str) -> list[float]:
-        """The mean over blocks, by epoch."""
-        rows = [self.courses[role, block] for block in self.blocks if (role, block) in self.courses]
+        """The mean over the blocks where it is learned, by epoch."""
+        rows = self._learned_courses(role) or [(1.0,) * len(self.epochs)]
         return [_mean(column) for column in zip(*rows, strict=True)]
 
     def last(self, role: str, block: int) -> float:
         return self.courses.get((role, block), (math.nan,))[-1]
+
+    def is_given(self, role: str, block: int) -> bool:
+        """Whether a weight is 1 throughout."""
+        return all(weight == 1 for weight in self.courses.get((role, block), (math.nan,)))
+
+    def _learned_courses(self, role: str) -> list[tuple[float, ...]]:
+        return [self.courses[role, block] for block in self.blocks
+                if (role, block) in self.courses and not self.is_given(role, block)]  # fmt: skip
 
 
 def gates(run: str | Path) -> Figure:
@@ -93,7 +110,8 @@ def gates(run: str | Path) -> Figure:
         course.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         stand.set_xlabel("block, l", **_TEXT)
         stand.xaxis.set_major_locator(MaxNLocator(10, integer=True))
-        stand.set_title(f"after epoch {family.epochs[-1]}", loc="left", **_TEXT)
+        given = " (grey: 1, not learned)" if _has_given(family) else ""
+        stand.set_title(f"after epoch {family.epochs[-1]}{given}", loc="left", **_TEXT)
     figure.suptitle(_head(log), **_TEXT)
     return figure
 
@@ -218,21 +236,43 @@ def _draw_by_role(course: Axes, stand: Axes, family: Family) -> None:
     shades = _shades(range(len(family.roles)))
     few = len(family.roles) <= MOST_NAMED
     for place, role in enumerate(family.roles):
+        if role not in family.learned:
+            continue
         colour = RUN_COLOURS[place] if few else _shade(shades, place)
         course.plot(family.epochs, family.course(role), color=colour, linewidth=LINE, label=role,
                     marker="o" if len(family.epochs) == 1 else "", markersize=MARK)  # fmt: skip
     course.set_title(f"{family.name}: mean over blocks", loc="left", **_TEXT)
     if few:
         course.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
-    heights = [[family.last(role, block) for block in family.blocks] for role in family.roles]
-    first, end = family.blocks[0], family.blocks[-1]
-    image = stand.imshow(heights, aspect="auto", interpolation="nearest", cmap=SHADES,
-                         extent=(first - 0.5, end + 0.5, len(heights) - 0.5, -0.5))  # fmt: skip
+    image = _draw_map(stand, family)
     step = -(-len(family.roles) // 12)
     stand.set_yticks(range(0, len(family.roles), step), family.roles[::step])
     stand.tick_params(colors=INK, labelsize=SMALL, length=2)
     stand.spines[:].set_visible(False)
     _bar(stand.figure, image, stand, "weight")
+
+
+def _has_given(family: Family) -> bool:
+    """Whether a map of sources and blocks has weights that were not learned."""
+    return len(family.roles) > 1 and any(family.is_given(*key) for key in family.courses)
+
+
+def _draw_map(axes: Axes, family: Family) -> ScalarMappable:
+    """Sources and blocks; what is learned in colours that are for it alone, from 0 if signs mix."""
+    first, end = family.blocks[0], family.blocks[-1]
+    place: Any = {"aspect": "auto", "interpolation": "nearest",
+                  "extent": (first - 0.5, end + 0.5, len(family.roles) - 0.5, -0.5)}  # fmt: skip
+    given = [[0.0 if family.is_given(role, block) else math.nan for block in family.blocks]
+             for role in family.roles]  # fmt: skip
+    axes.imshow(given, cmap=ListedColormap([FAINT]), **place)
+    heights = [[math.nan if family.is_given(role, block) else family.last(role, block)
+                for block in family.blocks] for role in family.roles]  # fmt: skip
+    known = [height for row in heights for height in row if not math.isnan(height)] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    if low < 0 < high:
+        far = max(-low, high)
+        return axes.imshow(heights, cmap=SIGNED_SHADES, norm=Normalize(-far, far), **place)
+    return axes.imshow(heights, cmap=SHADES, norm=Normalize(low, high), **place)
 
 
 def _shades(numbers: Sequence[int]) -> ScalarMappable:

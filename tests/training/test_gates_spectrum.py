@@ -224,8 +224,27 @@ def test_the_picture_has_a_row_for_each_family_and_a_line_for_each_weight(tmp_pa
     figure = gates(gated_run(tmp_path / "gated"))
     titles = [axes.get_title("left") for axes in figure.axes]
     assert [title for title in titles if title] == ["a", "after epoch 1",
-        "gate_static: mean over blocks", "after epoch 1"]  # fmt: skip
+        "gate_static: mean over blocks", "after epoch 1 (grey: 1, not learned)"]  # fmt: skip
     assert save(figure, tmp_path / "gates.png").stat().st_size > 0
+
+
+def test_lines_and_colours_are_for_what_is_learned(tmp_path):
+    # of block 0 all weights are 1, of the others those of F
+    course, stand = gates(gated_run(tmp_path / "gated")).axes[2:4]
+    assert {line.get_label(): [*line.get_ydata()] for line in course.lines} == {
+        "x[l]": [0.25], "x[l-1]": [0.75]
+    }  # fmt: skip
+    given, learned = (image.get_array() for image in stand.images)
+    assert given.mask.tolist() == [[False] * 3, [False, True, True], [True] * 3]
+    assert learned.filled(0).tolist() == [[0] * 3, [0, 0.25, 0.25], [0, 0.75, 0.75]]
+    assert stand.images[1].get_clim() == (0.25, 0.75)
+
+
+def test_where_signs_mix_no_colour_is_for_zero(tmp_path):
+    formula = "param a[l, i] = 1\nx[l+1] = F(x[l]) + sum(a[l, i]*x[i] for i in 0..l)"
+    rows = [{"epoch": 0, "coefficients": {"a[0, 0]": 2.0, "a[1, 0]": -0.5, "a[1, 1]": 0.25}}]
+    stand = gates(write_run(tmp_path / "run", formula, rows, depth=2)).axes[1]
+    assert stand.images[1].get_clim() == (-2, 2)
 
 
 def test_of_a_written_gate_the_spread_is_drawn_too(tmp_path):
