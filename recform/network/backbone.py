@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Lock
 
 import torch
@@ -19,12 +20,12 @@ from torch import fx, nn
 from torch.fx.proxy import TraceError
 
 from recform.errors import UserError
+from recform.network.ghost import ghost_of
 from recform.network.layout import Passage, is_round_trip, passage_between
 from recform.network.open import open_up
 from recform.network.refusal import HINT, why_no_chain, why_not_followed
 from recform.network.shape import Shape, shape_of
 from recform.network.split import Addition, Flow, num_weights, residual_additions
-from recform.network.trace import ghost_of
 
 # torch.fx patches nn.Module while it traces: one backbone at a time, or threads meet in the patch.
 _TRACING = Lock()
@@ -124,7 +125,7 @@ class Backbone:
         """Whether something follows the addition, for a formula to place with `act`."""
         return any(unit.last.after for unit in self.units)
 
-    @property
+    @cached_property
     def coverage(self) -> float:
         """The share of the model's parameters that lies in branches and shortcuts."""
         inside = [node for unit in self.units for node in unit.weights]
@@ -344,7 +345,7 @@ def _has_weights(node: fx.Node, model: nn.Module) -> bool:
 def _shape(unit: Unit, state: fx.Node, model: nn.Module, image_size: tuple[int, int, int],
            prefix: int) -> Shape:  # fmt: skip
     nodes = (*unit.before, *unit.branch) if state is unit.reads else unit.branch[::-1]
-    readers = [model.get_submodule(str(node.target)) for node in nodes if node.op == "call_module"]
+    readers = (model.get_submodule(str(node.target)) for node in nodes if node.op == "call_module")
     return shape_of(state.meta["value"], readers, image_size[1:], prefix)
 
 

@@ -35,9 +35,9 @@ SIDE_RESULTS = {"HSMSSD": 1, "EfficientViMBlock": 1, "EfficientViMStage": 2}
 def open_up(ghost: nn.Module, method: str, images: torch.Tensor) -> fx.Graph:
     """The graph of `ghost.method(images)`.
 
-    `ghost` and `images` are on the meta device. Each node has its value, and in `meta["owner"]`
-    the path of the module whose forward it belongs to. Raises TraceError if the model's own forward
-    cannot be followed.
+    `ghost` is put into evaluation; it and `images` are on the meta device. Each node has its value,
+    and in `meta["owner"]` the path of the module whose forward it belongs to. Raises TraceError if
+    the model's own forward cannot be followed.
     """
     whole = watching(lambda watch: _opened(watch, ghost, method, images))
     graph = fx.Graph()
@@ -61,6 +61,8 @@ class _Opened:
 
 
 def _opened(watch: Watch, ghost: nn.Module, method: str, images: torch.Tensor) -> _Opened:
+    ghost.eval()
+    watch.switches = any(type(inner).train is not nn.Module.train for inner in ghost.modules())
     whole = _Opened("", _trace(watch, ghost, method, (Input("images", images),), {}))
     _open_children(watch, whole, ghost)
     return whole
@@ -112,7 +114,9 @@ def _trace_call(watch: Watch, module: nn.Module, node: fx.Node) -> fx.Graph:
 
 def _trace(watch: Watch, module: nn.Module, method: str, arguments: Any, keywords: Any) -> fx.Graph:
     """One graph for evaluation and training; `self.training` is read where it matters."""
-    graph = watch.trace(module.eval(), method, arguments, keywords)
+    graph = watch.trace(module, method, arguments, keywords)
+    if not watch.asked_mode:
+        return graph
     training = watch.trace(module.train(), method, arguments, keywords, twin=graph)
     module.eval()
     if len(training.nodes) != len(graph.nodes):

@@ -50,8 +50,8 @@ def shape_at(place: Place, backbone: Backbone) -> Shape:
         return backbone.reads[place.position]
     nodes = list(backbone.trunk.nodes)
     behind = nodes[nodes.index(place.node) + 1 :]
-    readers = [backbone.model.get_submodule(str(node.target))
-               for node in (*behind, place.node) if node.op == "call_module"]  # fmt: skip
+    readers = (backbone.model.get_submodule(str(node.target))
+               for node in (*behind, place.node) if node.op == "call_module")  # fmt: skip
     prefix = getattr(backbone.model, "num_prefix_tokens", 0)
     return shape_of(place.node.meta["value"], readers, _image_size(backbone), prefix)
 

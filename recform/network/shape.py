@@ -6,6 +6,7 @@ that is written out row by row, behind a few prefix tokens that belong to no pla
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -48,7 +49,7 @@ class Shape:
 
 
 def shape_of(
-    state: torch.Tensor, readers: list[nn.Module], image_size: tuple[int, int], num_prefix: int
+    state: torch.Tensor, readers: Iterable[nn.Module], image_size: tuple[int, int], num_prefix: int
 ) -> Shape:
     """The shape of a state. `readers` are the modules that read it first, in order.
 
@@ -67,7 +68,7 @@ def shape_of(
     return Shape(sizes, 0, 0, 1, 1)
 
 
-def _channel_axis(sizes: tuple[int, ...], readers: list[nn.Module]) -> int:
+def _channel_axis(sizes: tuple[int, ...], readers: Iterable[nn.Module]) -> int:
     last = len(sizes) - 1
     for module in readers:
         for inner in module.modules():

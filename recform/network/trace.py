@@ -14,12 +14,9 @@ are made to read the changed value.
 
 from __future__ import annotations
 
-import copy
 import operator
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from functools import cache
 from threading import get_ident
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -29,6 +26,9 @@ from torch import fx, nn
 from torch.fx.node import map_aggregate
 from torch.fx.proxy import Attribute, TraceError
 from torch.nn import functional
+
+from recform.network.calls import CallsMade, watched
+from recform.network.ghost import ghost_of as ghost_of  # until source_graph asks there
 
 # Made from sizes alone, they must stand in the graph: their sizes may be those of the image.
 _batch_norm = functional.batch_norm
@@ -57,6 +57,7 @@ def watching(work: Callable[[Watch], Result]) -> Result:
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(patch.object(functional, "batch_norm", watch.shaped_like_input))
+        stack.enter_context(patch.object(nn.Module, "training", watch.mode(), create=True))
         for name in _FACTORIES:
             stack.enter_context(patch.object(torch, name, watch.recorded(getattr(torch, name))))
         fx.Tracer.trace(watch, nn.Module())
@@ -68,44 +69,6 @@ class Input:
 
     def __init__(self, name: str, value: Any) -> None:
         self.name, self.value = name, value
-
-
-def ghost_of(module: nn.Module) -> nn.Module:
-    """A copy of a module without data: its parameters and buffers are on the meta device."""
-    tensors = [*module.parameters(), *module.buffers()]
-    memo: dict[int, Any] = {}
-    for tensor in tensors:
-        empty = torch.empty_like(tensor, device="meta")
-        is_parameter = isinstance(tensor, nn.Parameter)
-        memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
-    plain = [inner for inner in module.modules() if _is_plain(type(inner))]
-    memo |= {id(inner): type(inner).__new__(type(inner)) for inner in plain}
-    for inner in plain:
-        memo[id(inner)].__dict__.update(
-            {name: _copied(value, memo) for name, value in inner.__dict__.items()}
-        )
-    return copy.deepcopy(module, memo)
-
-
-@cache
-def _is_plain(kind: type) -> bool:
-    """Whether a copy of a module is the copies of its attributes, as far as the module says."""
-    own = {name for base in kind.__mro__ if base not in (nn.Module, object) for name in vars(base)}
-    return not own & {"__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
-                      "__new__", "__slots__"}  # fmt: skip
-
-
-def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    """A deep copy, which asks less than `copy` where modules have most: numbers and their dicts."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if id(value) in memo:
-        return memo[id(value)]
-    if type(value) not in (dict, OrderedDict) or any(type(name) is not str for name in value):
-        return copy.deepcopy(value, memo)
-    made = memo[id(value)] = type(value)()
-    made.update((name, _copied(part, memo)) for name, part in value.items())
-    return made
 
 
 def value_of(argument: Any) -> Any:
@@ -161,18 +124,27 @@ class _Shadow(fx.Proxy):
 
 
 class _Tracer(fx.Tracer):
-    """Records calls of children and of torch; runs each as it is recorded."""
+    """Records calls of children and of torch; runs each as it is recorded.
+
+    `done` has the calls of modules that ran inside of others: these are not run again.
+    """
 
     proxy_buffer_attributes = True
 
     def __init__(
-        self, arguments: tuple[Any, ...], keywords: Mapping[str, Any], twin: fx.Graph | None
+        self,
+        arguments: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        twin: fx.Graph | None,
+        done: CallsMade,
     ) -> None:
         super().__init__()
         self._arguments, self._keywords = arguments, keywords
         self._twins = None if twin is None else list(twin.nodes)
+        self._done = done
         self._proxies: dict[str, fx.Proxy] = {}
         self.is_running = False
+        self.asks_mode = False
         # fx patches torch for all threads; what others do meanwhile is not ours.
         self._thread = get_ident()
 
@@ -187,7 +159,8 @@ class _Tracer(fx.Tracer):
     def record(self, module: nn.Module, method: str) -> fx.Graph:
         """What fx.Tracer.trace does beside patching torch."""
         self.root, self.root_module_name = module, type(module).__name__
-        self.submodule_paths = {inner: path for path, inner in module.named_modules()}
+        self._modules = dict(module.named_modules())
+        self.submodule_paths = {inner: path for path, inner in self._modules.items()}
         self.tensor_attrs = {}
         self.graph = fx.Graph(tracer_cls=type(self))
         call, _ = self.create_args_for_root(getattr(type(module), method), True)
@@ -220,6 +193,8 @@ class _Tracer(fx.Tracer):
         return super().getattr(attr, attr_val, self._proxies)
 
     def create_arg(self, a: Any) -> Any:
+        if a is None or type(a) in (bool, int, float, str):
+            return a
         if isinstance(a, _Shadow):
             return a.node
         if isinstance(a, Attribute):
@@ -236,11 +211,11 @@ class _Tracer(fx.Tracer):
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any,
                      **options: Any) -> Any:  # fmt: skip
         proxy = super().create_proxy(kind, target, args, kwargs, *rest, **options)
-        self._run(proxy, args, kwargs)
+        self._give_value(proxy, args)
         # Whether something is None is asked with `is`, which no proxy can answer.
         return None if proxy.node.meta["value"] is None else proxy
 
-    def _run(self, proxy: Any, args: Any, kwargs: Any) -> None:
+    def _give_value(self, proxy: Any, args: Any) -> None:
         node = proxy.node
         if self._twins is None:
             node.meta.update(self._observe(node))
@@ -257,30 +232,36 @@ class _Tracer(fx.Tracer):
     def _observe(self, node: fx.Node) -> dict[str, Any]:
         """Run a node; its value, and what it did to its arguments."""
         arguments, keywords = _changeable(value_of(node.args)), _changeable(value_of(node.kwargs))
-        tensors = [leaf for leaf in _leaves(arguments) if isinstance(leaf, torch.Tensor)]
-        versions = [tensor._version for tensor in tensors]
+        made = None
+        if node.op == "call_module":
+            made = self._done.find(self._modules[str(node.target)], arguments, keywords)
+        if made is None:
+            tensors = [leaf for leaf in _leaves((arguments, keywords))
+                       if isinstance(leaf, torch.Tensor)]  # fmt: skip
+            made = watched(lambda: self._run(node, arguments, keywords), tensors)
+        first = arguments[0] if node.args and isinstance(node.args[0], fx.Node) else None
+        returns_changed = made.overwrites and first is not None and made.value is first
+        return {"value": made.value, "overwrites": made.overwrites,
+                "returns_changed": returns_changed}  # fmt: skip
+
+    def _run(self, node: fx.Node, arguments: Any, keywords: Any) -> Any:
         self.is_running = True
         try:
             with torch.device("meta"):
-                value = self._value(node, arguments, keywords)
+                return self._value(node, arguments, keywords)
         finally:
             self.is_running = False
-        overwrites = any(tensor._version != version
-                         for tensor, version in zip(tensors, versions, strict=True))  # fmt: skip
-        returns_changed = (
-            overwrites
-            and bool(node.args)
-            and (isinstance(node.args[0], fx.Node) and value is arguments[0])
-        )
-        return {"value": value, "overwrites": overwrites, "returns_changed": returns_changed}
 
     def _value(self, node: fx.Node, arguments: Any, keywords: Any) -> Any:
         if node.op == "call_function":
+            if node.target is operator.add and _are_alike(*arguments):
+                # What torch works out in Python, in a tenth of a millisecond.
+                return arguments[0].clone()
             return node.target(*arguments, **keywords)  # type: ignore[operator]
         if node.op == "call_method":
             return getattr(arguments[0], str(node.target))(*arguments[1:], **keywords)
         if node.op == "call_module":
-            return self.root.get_submodule(str(node.target))(*arguments, **keywords)
+            return self._modules[str(node.target)](*arguments, **keywords)
         assert node.op == "get_attr", "placeholders are made with their values"
         return operator.attrgetter(str(node.target))(self.root)
 
@@ -290,6 +271,9 @@ class Watch(fx.Tracer):
 
     fx patches nn.Module for each trace, after which Python looks up the methods of all its
     subclasses anew: more work than to follow a block.
+
+    `asked_mode` says whether the forward that was traced last may run otherwise in training: it has
+    read `training`, or a module has a `train` of its own (`switches`).
     """
 
     work: Callable[[], None]
@@ -297,6 +281,8 @@ class Watch(fx.Tracer):
     def __init__(self) -> None:
         super().__init__()
         self._tracer: _Tracer | None = None
+        self._done = CallsMade()
+        self.switches = self.asked_mode = False
 
     def trace(  # type: ignore[override] - fx's own stands in `watching`
         self,
@@ -310,7 +296,7 @@ class Watch(fx.Tracer):
 
         The values are the twin's then. Raises TraceError as well if other nodes are made.
         """
-        self._tracer = _Tracer(arguments, keywords, twin)
+        self._tracer = _Tracer(arguments, keywords, twin, self._done)
         try:
             return self._tracer.record(module, method)
         except TraceError:
@@ -320,20 +306,38 @@ class Watch(fx.Tracer):
             reason = (str(error) or type(error).__name__).strip().splitlines()[0]
             raise TraceError(reason) from error
         finally:
+            self.asked_mode = self._tracer.asks_mode or self.switches
             self._tracer = None
 
     def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> Any:
         return self.work, []
 
     def call_module(self, m: nn.Module, forward: Any, args: Any, kwargs: Any) -> Any:
-        if self._tracer is None or not self._tracer.is_recording:
+        if self._tracer is None or not self._tracer.is_here:
             return forward(*args, **kwargs)
+        if self._tracer.is_running:
+            return self._done.make(m, args, kwargs, lambda: forward(*args, **kwargs))
         return self._tracer.call_module(m, forward, args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: Any) -> Any:
         if self._tracer is None or not self._tracer.is_recording:
             return attr_val
         return self._tracer.getattr(attr, attr_val, parameter_proxy_cache)
+
+    def mode(self) -> property:
+        """`training` of all modules, as ever; that a forward reads it is noted."""
+
+        def read(module: nn.Module) -> bool:
+            if self._tracer is not None and self._tracer.is_recording:
+                self._tracer.asks_mode = True
+            if "training" not in module.__dict__:
+                raise AttributeError("training")
+            return module.__dict__["training"]
+
+        def write(module: nn.Module, value: bool) -> None:
+            module.__dict__["training"] = value
+
+        return property(read, write)
 
     def recorded(self, function: Any) -> Any:
         """A factory that stands in the graph when a forward calls it."""
@@ -348,7 +352,7 @@ class Watch(fx.Tracer):
     def shaped_like_input(self, input: Any, *args: Any, **kwargs: Any) -> Any:
         """batch_norm, whose computation on the meta device takes milliseconds for a shape."""
         if self._tracer is not None and self._tracer.is_running and self._tracer.is_here:
-            return torch.empty_like(input)
+            return input.clone()
         return _batch_norm(input, *args, **kwargs)
 
 
@@ -365,3 +369,15 @@ def _leaves(structure: Any) -> list[Any]:
     leaves: list[Any] = []
     map_aggregate(structure, leaves.append)
     return leaves
+
+
+def _are_alike(left: Any, right: Any) -> bool:
+    """Whether two values are tensors of one shape, number type and layout, as their sum is then."""
+    if type(left) is not torch.Tensor or type(right) is not torch.Tensor:
+        return False
+    return (
+        left.dtype == right.dtype
+        and left.shape == right.shape
+        and left.is_contiguous()
+        and right.is_contiguous()
+    )

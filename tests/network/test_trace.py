@@ -5,7 +5,9 @@ import torch
 from torch import nn
 from torch.fx.proxy import TraceError
 
-from recform.network.trace import Input, ghost_of, trace
+from recform.network.ghost import ghost_of
+from recform.network.open import open_up
+from recform.network.trace import Input, trace
 
 
 class _Loop(nn.Module):
@@ -59,4 +61,79 @@ def test_tracing_leaves_torch_as_it_was() -> None:
         trace(Refused(), "forward", (Input("images", "no tensor"),))
     after = (nn.Module.__call__, nn.Module.__getattr__, torch.zeros, nn.functional.batch_norm)
     assert after == before
+    assert "training" not in vars(nn.Module)
     assert torch.is_grad_enabled()
+
+
+class _Counting(nn.Module):
+    num_calls = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        type(self).num_calls += 1
+        return images * 2
+
+
+class _Block(nn.Module):
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer, self.weights = layer, nn.Linear(3, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images + self.weights(self.layer(images))
+
+
+def _images() -> torch.Tensor:
+    return torch.empty(2, 3, device="meta")
+
+
+def test_a_layer_is_run_once_though_its_stage_and_its_block_are_opened() -> None:
+    _Counting.num_calls = 0
+    stages = nn.Sequential(nn.Sequential(_Block(_Counting()), _Block(nn.ReLU())), nn.ReLU())
+    graph = open_up(ghost_of(stages), "forward", _images())
+    targets = [str(node.target) for node in graph.nodes if node.op == "call_module"]
+    assert targets == ["0.0.layer", "0.0.weights", "0.1.layer", "0.1.weights", "1"]
+    assert _Counting.num_calls == 1
+
+
+def test_a_layer_that_ran_inside_of_another_still_overwrites_what_it_read() -> None:
+    block = nn.Sequential(_Block(nn.ReLU(inplace=True)), nn.ReLU())
+    graph = open_up(ghost_of(block), "forward", _images())
+    layer = next(node for node in graph.nodes if node.target == "0.layer")
+    assert layer.meta["overwrites"]
+    assert [str(node) for node in layer.users] == ["weights", "add"]
+
+
+class _Moody(nn.Module):
+    """A module whose forward reads its mode in a child, which is no child's call."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(images, 0.5, self.inner.training)
+
+
+def test_a_mode_that_is_read_stands_in_the_graph() -> None:
+    graph = open_up(ghost_of(_Moody(nn.ReLU())), "forward", _images())
+    assert [node.op for node in graph.nodes].count("get_attr") == 1
+
+
+def test_a_module_with_a_mode_of_its_own_is_followed_in_both() -> None:
+    class Own(nn.ReLU):
+        rate = 0.0
+
+        def train(self, mode: bool = True) -> nn.ReLU:
+            self.rate = 0.5 if mode else 0.0
+            return super().train(mode)
+
+    class Reads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own = Own()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.own(images) * self.own.rate
+
+    with pytest.raises(TraceError, match="other code in training"):
+        open_up(ghost_of(Reads()), "forward", _images())
