@@ -14,6 +14,8 @@ from recform.errors import UserError
 
 # Below these the distributions of chi2_F and F_F are rough approximations (Demsar 2006, 3.2.2).
 FEW_ROWS, FEW_MODELS = 10, 5
+# Pairs that a sentence names; the rest is counted.
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Comparison:
         """The models, best first."""
         return tuple(sorted(self.ranks, key=lambda model: self.ranks[model]))
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """What the tests support and what they do not, a sentence each."""
+        return _says(self)
+
     def to_json(self) -> dict[str, Any]:
         """The object that `recform compare --json` prints."""
         table = self.table
@@ -50,7 +57,7 @@ class Comparison:
                 for dataset in table.datasets
                 for model in table.models
             ],
-            "says": list(says(self)),
+            "says": list(self.says),
         }
 
 
@@ -76,8 +83,7 @@ def check_level(alpha: float) -> None:
                         "--alpha 0.05")  # fmt: skip
 
 
-def says(comparison: Comparison) -> tuple[str, ...]:
-    """What the tests support, a sentence each."""
+def _says(comparison: Comparison) -> tuple[str, ...]:
     if comparison.friedman is None:
         return (
             "one row (data set x backbone) allows no test: the models may differ on it by chance, "
@@ -116,11 +122,8 @@ def _of_nemenyi(comparison: Comparison) -> str:
     found, num_pairs = _found(comparison), len(comparison.pairs)
     largest = len(comparison.ranks) - 1
     if found:
-        told = ", ".join(_better_first(comparison, pair) for pair in found[:6])
-        more = f" and {len(found) - 6} more" if len(found) > 6 else ""
-        text = (
-            f"{_shares(found, num_pairs)} by the critical difference {threshold:.2f}: {told}{more}"
-        )
+        text = (f"{_shares(found, num_pairs)} by the critical difference {threshold:.2f}: "
+                f"{_named(comparison, found)}")  # fmt: skip
     else:
         text = f"none of {num_pairs} pairs differs by the critical difference {threshold:.2f}"
     if threshold > largest:
@@ -130,6 +133,12 @@ def _of_nemenyi(comparison: Comparison) -> str:
 
 def _shares(found: list[Pair], num_pairs: int) -> str:
     return f"{len(found)} of {num_pairs} pairs differ{'s' if len(found) == 1 else ''}"
+
+
+def _named(comparison: Comparison, found: list[Pair]) -> str:
+    told = ", ".join(_better_first(comparison, pair) for pair in found[:MOST_NAMED])
+    more = len(found) - MOST_NAMED
+    return f"{told} and {more} more" if more > 0 else told
 
 
 def _better_first(comparison: Comparison, pair: Pair) -> str:
@@ -156,9 +165,8 @@ def _of_wilcoxon(comparison: Comparison) -> str:
              if (pair.wilcoxon_holm_p or 0) < comparison.alpha]  # fmt: skip
     num_rows, num_pairs = len(comparison.table.datasets), len(comparison.pairs)
     if found:
-        told = ", ".join(_better_first(comparison, pair) for pair in found[:6])
-        more = f" and {len(found) - 6} more" if len(found) > 6 else ""
-        return f"{_shares(found, num_pairs)} by Wilcoxon's test with Holm: {told}{more}"
+        return (f"{_shares(found, num_pairs)} by Wilcoxon's test with Holm: "
+                f"{_named(comparison, found)}")  # fmt: skip
     text = f"none of {num_pairs} pairs differs by Wilcoxon's test with Holm"
     # All rows on one side: the two extreme signs of 2^N.
     smallest = num_pairs * math.ldexp(1, 1 - num_rows)

@@ -20,9 +20,13 @@ METRICS = ("final_top1", "best_top1", "final_top5")
 # Settings that should be the same in all runs of a row, by what differs otherwise.
 SETTINGS = ("recipe", "num_train", "num_test", "image_size")
 
+DAMAGED = "copy the run again, or leave it out"
+
 
 @dataclass(frozen=True)
 class FinishedRun:
+    """One observation of a comparison; `score` is in percent, `settings` has those of SETTINGS."""
+
     folder: Path
     formula: str
     row: str
@@ -49,7 +53,7 @@ def read_runs(
     _check_twins(found)
     names = _names([run.formula for run in found], name_of)
     rows = [(names[run.formula], run.row, run.score) for run in found]
-    return table_of(rows, "what is compared"), tuple(_notes(found))
+    return table_of(rows, "these runs"), tuple(_notes(found))
 
 
 def _expanded(folder: Path) -> list[Path]:
@@ -76,10 +80,15 @@ def _read(folder: Path, metric: str) -> FinishedRun:
         row = f"{data['name']} {config['backbone']}"
         score = float(summary[metric])
         run = FinishedRun(folder, config["formula"], row, config["seed"], score, settings)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError("bad-run", f"{folder} does not describe a finished run: {error}") from error
+    except KeyError as error:
+        raise UserError("bad-run", f"{folder} does not describe a finished run: there is no "
+                        f"`{error.args[0]}`", DAMAGED) from error  # fmt: skip
+    except (TypeError, ValueError) as error:
+        raise UserError("bad-run", f"{folder} does not describe a finished run: {error}",
+                        DAMAGED) from error  # fmt: skip
     if not math.isfinite(score):
-        raise UserError("bad-run", f"{folder / 'summary.json'}: {metric} is not a number")
+        raise UserError("bad-run", f"{folder / 'summary.json'}: {metric} is not a number",
+                        "leave the run out: its training diverged")  # fmt: skip
     return run
 
 
@@ -87,11 +96,12 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError("bad-run", f"{path} is damaged: it is not JSON") from error
+        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
+                        "check its permissions") from error  # fmt: skip
+    except (ValueError, RecursionError):
+        content = None
     if not isinstance(content, dict):
-        raise UserError("bad-run", f"{path} is damaged: it holds no object")
+        raise UserError("bad-run", f"{path} is damaged: it is not a JSON object", DAMAGED)
     return content
 
 

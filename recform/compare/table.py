@@ -78,14 +78,12 @@ def table_of(rows: Iterable[tuple[str, str, float]], source: str) -> ScoreTable:
     models = tuple(dict.fromkeys(model for model, _ in runs))
     datasets = tuple(dict.fromkeys(dataset for _, dataset in runs))
     if len(models) < 2:
-        raise UserError(
-            "bad-table",
-            f"{source} names {len(models)} model{'' if len(models) == 1 else 's'}",
-            "name at least two, to compare",
-        )
+        there = "only one model" if models else "no score"
+        raise UserError("bad-table", f"there is {there} in {source}",
+                        "give scores of two models or more, to compare them")  # fmt: skip
     gaps = [(model, data) for data in datasets for model in models if (model, data) not in runs]
     if gaps:
-        raise UserError("bad-table", f"{source} has no score of {_listed(gaps)}",
+        raise UserError("bad-table", f"there is no score of {_listed(gaps)} in {source}",
                         "every model needs a score on every data set: add it, or leave out the "
                         "model or the data set everywhere")  # fmt: skip
     return ScoreTable(models, datasets, runs)
@@ -104,11 +102,13 @@ def read_csv(path: str | Path) -> ScoreTable:
     except FileNotFoundError:
         raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
+                        "name a CSV file that you may read") from error  # fmt: skip
     except UnicodeDecodeError as error:
         raise UserError("not-text", f"{path} is not UTF-8 text", "save it as UTF-8") from error
     except csv.Error as error:
-        raise UserError("bad-table", f"{path} is no CSV file: {error}") from error
+        raise UserError("bad-table", f"{path} is no CSV file: {error}",
+                        f"begin it with the line {','.join(COLUMNS)}") from error  # fmt: skip
 
 
 def _rows(path: Path, lines: Iterable[str]) -> list[tuple[str, str, float]]:
@@ -130,7 +130,8 @@ def _row(cells: Sequence[str], places: Sequence[int], where: str) -> tuple[str, 
     found = [cells[place].strip() if place < len(cells) else "" for place in places]
     for name, text in zip(COLUMNS, found, strict=True):
         if not text:
-            raise UserError("bad-table", f"{where}: there is no {name}")
+            raise UserError("bad-table", f"{where}: there is no {name}",
+                            f"write {','.join(COLUMNS)} in every line")  # fmt: skip
     model, dataset, text = found
     try:
         score = float(text)

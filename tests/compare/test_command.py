@@ -93,3 +93,26 @@ def test_nothing_to_compare_is_told():
     done = CliRunner().invoke(app, ["compare"])
     assert isinstance(done.exception, UserError)
     assert "--csv FILE" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--models", 3), "--models says nothing here"),
+        (("--spread", 0.5), "--spread says nothing here"),
+        (("--draw", "scores"), "--draw says nothing here: there is no file to draw in"),
+        (("--plan", "-o", "a.png"), "-o says nothing here: a plan is not drawn"),
+        (("--plan", "--draw", "scores"), "--draw says nothing here: a plan is not drawn"),
+        (("-o", "a.png", "--draw", "pies"), "comparisons are not drawn as pies"),
+    ],
+)
+def test_options_that_would_be_ignored_are_told_before_anything_is_printed(
+    tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["compare", "--csv", TABLE, *map(str, arguments)])
+    assert isinstance(done.exception, UserError)
+    assert message in str(done.exception)
+    assert "= hint: " in str(done.exception)
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []

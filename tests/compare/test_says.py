@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from recform.compare import ScoreTable, compare, read_csv
-from recform.compare.comparison import says
 from recform.compare.table import table_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -12,11 +11,11 @@ DATA = Path(__file__).parents[1] / "data"
 def of(rows) -> str:
     named = [(f"m{column}", f"d{row}", score) for row, scores in enumerate(rows)
              for column, score in enumerate(scores)]  # fmt: skip
-    return "\n".join(says(compare(table_of(named, "a test"))))
+    return "\n".join(compare(table_of(named, "a test")).says)
 
 
 def test_of_the_papers_table_nothing_is_claimed_for_a_pair():
-    told = "\n".join(says(compare(read_csv(DATA / "liao_table1_top1.csv"))))
+    told = "\n".join(compare(read_csv(DATA / "liao_table1_top1.csv")).says)
     assert "taken together the models differ (Friedman, F = 12.54" in told
     assert "none of 28 pairs differs by the critical difference 6.06" in told
     assert "nor could any: with 3 rows its smallest p is 1" in told
@@ -28,7 +27,7 @@ def test_one_row_allows_no_test():
     found = compare(table)
     assert (found.friedman, found.critical_difference) == (None, None)
     assert [pair.significant for pair in found.pairs] == [False]
-    assert says(found)[0].startswith("one row (data set x backbone) allows no test")
+    assert found.says[0].startswith("one row (data set x backbone) allows no test")
 
 
 def test_a_model_that_always_wins_is_named():

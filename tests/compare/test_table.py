@@ -36,8 +36,8 @@ def test_columns_stand_in_any_order_beside_others(tmp_path):
         ("model,dataset,score\na,d,nan\nb,d,1\n", "bad-table", "line 2: the score nan is not"),
         ("model,dataset,score\na,d\n", "bad-table", "line 2: there is no score"),
         ("model,dataset,score\n,d,1\n", "bad-table", "line 2: there is no model"),
-        ("model,dataset,score\na,d,1\n", "bad-table", "names 1 model"),
-        ("model,dataset,score\n", "bad-table", "names 0 models"),
+        ("model,dataset,score\na,d,1\n", "bad-table", "only one model in"),
+        ("model,dataset,score\n", "bad-table", "there is no score in"),
         ("model,dataset,score\na,d,1\nb,e,1\n", "bad-table", "no score of b on d, a on e"),
         (b"model,dataset,score\n\xff,d,1\n", "not-text", "is not UTF-8 text"),
     ],
@@ -47,6 +47,7 @@ def test_another_form_of_file_is_refused(tmp_path, text, code, message):
         read_csv(written(tmp_path, text))
     assert caught.value.code == code
     assert message in caught.value.diagnostics[0].message
+    assert caught.value.diagnostics[0].hint
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
