@@ -24,6 +24,7 @@ from recform.cli.arguments import (
     parameters_to_match,
 )
 from recform.cli.output import print_json, table, talk
+from recform.cli.place import check_place
 from recform.cli.user_code import find_code
 
 if TYPE_CHECKING:
@@ -69,8 +70,13 @@ def build(
     and more.
     """
     from recform.network import build as make
-    from recform.network import save_network, size, write_source
+    from recform.network import check_export, save_network, size, write_source
 
+    # Before minutes of work.
+    if source is not None:
+        check_export(source, "source")
+    if output is not None:
+        check_place(output / "network.json")
     find_code(allow_code, formula)
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,

@@ -25,24 +25,37 @@ from recform.cli.user_code import find_code
 from recform.errors import UserError
 
 if TYPE_CHECKING:
+    from timm.models._features import FeatureGetterNet
+
     from recform.network import FormulaNetwork
 
 SubjectArgument = Annotated[
     str,
-    typer.Argument(metavar="DIR|FORMULA", show_default=False,
-                   help="The folder of a run or of a saved network, or a formula."),
+    typer.Argument(metavar="DIR|CHECKPOINT|FORMULA", show_default=False,
+                   help="The folder of a run or of a saved network, a checkpoint of a run, or a "
+                   "formula."),
 ]  # fmt: skip
 FormOption = Annotated[
     str,
     typer.Option("--format", "-f", metavar="onnx|torch|torchscript|source|timm",
                  show_default=False),
 ]  # fmt: skip
+# What a formula needs to become a network, and a folder has.
+CHOICES = ("backbone", "num_classes", "act", "project", "unit", "gate_reduction", "match_params",
+           "pretrained")  # fmt: skip
 ToOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write; for timm a folder.")
 ]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBERS|all", show_default=False,
+                 help="Hand on states at stage borders instead of logits: 1,2,3,4, as timm's "
+                 "features_only numbers them."),
+]  # fmt: skip
 
 
 def export(
+    context: typer.Context,
     subject: SubjectArgument,
     form: FormOption,
     output: ToOption,
@@ -56,6 +69,7 @@ def export(
     match_params: MatchOption = None,
     pretrained: PretrainedOption = False,
     allow_code: AllowCodeOption = False,
+    features: FeaturesOption = None,
 ) -> None:
     """Write a network for other programs.
 
@@ -69,14 +83,15 @@ def export(
     model.safetensors. timm is that folder: timm.create_model("local-dir:DIR", pretrained=True),
     after import recform.network.
     """
-    from recform.network import FORMS, build
+    from recform.network import build, check_export
     from recform.network import export as write
 
-    if form not in FORMS:
-        raise UserError("bad-argument", f"there is no format `{form}`",
-                        f"choose {', '.join(FORMS)}")  # fmt: skip
+    # Before minutes of work.
+    check_export(output, form)
     folder = Path(subject)
-    if folder.is_dir():
+    # A file may be a checkpoint of a run.
+    if folder.is_dir() or (folder.is_file() and folder.suffix == ".pt"):
+        _refuse_choices(context, folder)
         network, image_size = _trained(folder, image_size, allow_code)
     else:
         find_code(allow_code, subject)
@@ -84,8 +99,32 @@ def export(
                         image_size=image_size, project=project, unit=unit,
                         gate_reduction=gate_reduction, allow_code=allow_code,
                         match_params=parameters_to_match(match_params))  # fmt: skip
-    write(network, output, form, image_size)
+    write(network if features is None else _extractor(network, features), output, form, image_size)
     talk(f"wrote {output}")
+
+
+def _refuse_choices(context: typer.Context, folder: Path) -> None:
+    """Raise UserError `bad-argument` for choices that a folder has made already."""
+    sources = {name: context.get_parameter_source(name) for name in CHOICES}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        told = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError("bad-argument", f"{folder} holds a network, and {told} would build another",
+                        f"leave out {told}, or give a formula instead of {folder}")  # fmt: skip
+
+
+def _extractor(network: FormulaNetwork, features: str) -> FeatureGetterNet:
+    """The network as an extractor of the features that were asked for."""
+    from recform.network import feature_extractor
+
+    if features == "all":
+        return feature_extractor(network)
+    try:
+        numbers = [int(number) for number in features.split(",")]
+    except ValueError:
+        raise UserError("bad-argument", f"`{features}` is no list of numbers",
+                        "--features 1,2,3,4, or --features all") from None  # fmt: skip
+    return feature_extractor(network, numbers)
 
 
 def _trained(

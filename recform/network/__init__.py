@@ -17,6 +17,7 @@ from recform.network.cost import num_parameters as num_parameters
 from recform.network.cost import size as size
 from recform.network.create import BackboneSpec as BackboneSpec
 from recform.network.export import FORMS as FORMS
+from recform.network.export import check_export as check_export
 from recform.network.export import export as export
 from recform.network.identity import Identity as Identity
 from recform.network.identity import check_identity as check_identity

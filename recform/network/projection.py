@@ -118,7 +118,8 @@ def to_image(state: torch.Tensor, shape: Shape) -> tuple[torch.Tensor, torch.Ten
         return (state if shape.is_channels_first else state.permute(0, 3, 1, 2)), None
     tokens_BNC = state.transpose(1, 2) if shape.is_channels_first else state
     prefix_BPC, grid_BNC = tokens_BNC[:, : shape.prefix], tokens_BNC[:, shape.prefix :]
-    area = grid_BNC.shape[1]
+    # A tracer has a number here that cannot be rounded.
+    area = int(grid_BNC.shape[1])
     height = round((area * shape.height / shape.width) ** 0.5)
     image_BCHW = grid_BNC.transpose(1, 2).unflatten(2, (height, area // height))
     return image_BCHW, prefix_BPC if shape.prefix else None

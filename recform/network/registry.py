@@ -4,7 +4,8 @@
     timm.create_model("recform_resnet50_skip_resnet", num_classes=10, features_only=True)
 
 `pretrained=True` loads what timm has for the backbone; what the formula adds starts fresh. A tag is
-the backbone's: `recform_resnet50_skip_resnet.a1_in1k`.
+the backbone's: `recform_resnet50_skip_resnet.a1_in1k`. `checkpoint_path=FILE` takes a file of the
+plain backbone's weights, or of the whole network's.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch import nn
 from recform.errors import UserError
 from recform.network.build import build
 from recform.network.named import NAMED_NETS, NamedNet
+from recform.network.starting import accept_plain_backbone
 from recform.network.surface import FormulaNetwork
 from recform.network.zoo import CIFAR_INPUT, CIFAR_MEAN, CIFAR_NETS, CIFAR_STD
 
@@ -56,7 +58,7 @@ def create_named(
 
 def feature_extractor(
     network: FormulaNetwork, out_indices: Sequence[int] | int | None = None
-) -> nn.Module:
+) -> FeatureGetterNet:
     """The network as timm's extractor of features: images to a list of tensors, one a stage.
 
     `out_indices` are the numbers of the features, or how many of the last; by default all. What
@@ -97,6 +99,8 @@ def _entry_point(net: NamedNet) -> Callable[..., nn.Module]:
         if pretrained and whole is None:
             keywords |= _weights_of_backbone(pretrained_cfg, pretrained_cfg_overlay, cache_dir)
         network = create_named(net, pretrained and whole is None, **keywords)
+        # timm's `checkpoint_path` may be a file of the plain backbone.
+        network.register_load_state_dict_post_hook(accept_plain_backbone)
         if pretrained and whole is not None:
             classes, channels = getattr(network, "num_classes", 1000), keywords.get("in_chans", 3)
             load_pretrained(network, whole, classes, channels, cache_dir=cache_dir)

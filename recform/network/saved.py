@@ -8,9 +8,8 @@ weights.safetensors  parameters and buffers, under timm's names
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,13 +19,14 @@ from safetensors.torch import load_file, save_file
 from recform.errors import UserError
 from recform.formula import load
 from recform.network.build import FormulaNetwork, Plan, build
-from recform.network.surface import RESHAPING, apply_changes
+from recform.network.surface import apply_changes
+from recform.network.writing import write_beside
 
 
 def save_network(network: FormulaNetwork, folder: str | Path) -> None:
     """Write a network that was built by name into a folder, which is made if it is not there.
 
-    Files are written beside and renamed. Raises UserError `unwritable`, or `bad-argument` for a
+    Files are written beside and moved. Raises UserError `unwritable`, or `bad-argument` for a
     network that was built on a model instance.
     """
     architecture, folder = network.architecture, Path(folder)
@@ -40,23 +40,19 @@ def save_network(network: FormulaNetwork, folder: str | Path) -> None:
         "in_chans": spec.in_chans,
         "keywords": dict(spec.keywords),
         "matched": dict(spec.matched),
-        "changes": [change for change in network.changes if change[0] in RESHAPING],
+        "changes": network.reshapings(),
         **asdict(architecture.plan),
         "recform": version("recform"),
     }
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "weights.safetensors", lambda path: save_file(weights, path))
-        _write(folder / "formula.rf", lambda path: path.write_text(f"{architecture.formula}\n"))
         text = json.dumps(description, indent=2) + "\n"
-        _write(folder / "network.json", lambda path: path.write_text(text))
     except TypeError as error:
         raise UserError("bad-argument", f"the backbone's keywords cannot be written: {error}",
                         "use numbers, strings and lists") from error  # fmt: skip
-    except OSError as error:
-        raise UserError("unwritable", f"{folder} cannot be written: {error.strerror}",
-                        "choose another folder") from error  # fmt: skip
+    write_beside(folder / "weights.safetensors", lambda part: save_file(weights, part))
+    for name, content in (("formula.rf", f"{architecture.formula}\n"), ("network.json", text)):
+        write_beside(folder / name, partial(Path.write_text, data=content, encoding="utf-8"))
 
 
 def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork:
@@ -95,12 +91,6 @@ def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork
     except (SafetensorError, RuntimeError) as error:
         raise _bad(path, f"does not fit: {str(error).splitlines()[0]}") from error
     return network
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    write(part)
-    os.replace(part, path)
 
 
 def _bad(path: Path, why: str) -> UserError:

@@ -18,12 +18,14 @@ from textwrap import indent
 from types import ModuleType
 
 import torch
+from timm.models._features import FeatureGetterNet
 from torch import nn
 from torch.fx.proxy import TraceError
 
 from recform.errors import UserError
-from recform.network.build import FormulaNetwork, build
+from recform.network.build import build
 from recform.network.create import input_size
+from recform.network.exported import Exported, network_of, output_word, tensors
 from recform.network.making import recorded
 from recform.network.mode import evaluating
 from recform.network.source_graph import ForwardPass, forward_pass
@@ -44,19 +46,21 @@ starts them; the network's own load strictly:
 
     network = Network()
     network.load_state_dict(safetensors.torch.load_file("weights.safetensors"))
-    logits = network.eval()(torch.zeros(1, {sizes}))
+    {made} = network.eval()(torch.zeros(1, {sizes}))
 """
 '''
 
 
-def source_of(network: FormulaNetwork, image_size: int | None = None) -> str:
+def source_of(network: Exported, image_size: int | None = None) -> str:
     """The file's text: a class `Network` without arguments, with the network's forward pass.
 
-    `image_size` is what the network is compared at. Weights are loaded from its `state_dict()`.
-    Raises UserError `no-export` for a network that was built on a model instance, or that has a
-    part for which there are no words.
+    Of an extractor of features, its forward gives their list, and weights have the names that they
+    have in the network inside. `image_size` is what the network is compared at. Weights are loaded
+    from the network's `state_dict()`. Raises UserError `no-export` for a network that was built on
+    a model instance, or that has a part for which there are no words.
     """
-    image = input_size(network, 3, image_size or network.architecture.plan.image_size)
+    whole = network_of(network)
+    image = input_size(whole, 3, image_size or whole.architecture.plan.image_size)
     with recorded() as makings, torch.device("meta"):
         twin = _twin(network)
     words = Words(makings)
@@ -68,14 +72,15 @@ def source_of(network: FormulaNetwork, image_size: int | None = None) -> str:
     return text
 
 
-def write_source(network: FormulaNetwork, path: str | Path, image_size: int | None = None) -> None:
+def write_source(network: Exported, path: str | Path, image_size: int | None = None) -> None:
     """`source_of` into a file, written beside and renamed. Raises UserError `unwritable`."""
     text = source_of(network, image_size)
     write_beside(Path(path), lambda part: part.write_text(text, encoding="utf-8"))
 
 
-def _twin(network: FormulaNetwork) -> FormulaNetwork:
-    """The network built once more, without weights."""
+def _twin(exported: Exported) -> Exported:
+    """What is exported, built once more without weights."""
+    network = network_of(exported)
     spec, plan = network.architecture.spec, network.architecture.plan
     if spec is None:
         raise UserError("no-export", "a network built on a model instance has no source",
@@ -91,18 +96,23 @@ def _twin(network: FormulaNetwork) -> FormulaNetwork:
         **dict((*spec.keywords, *spec.matched)),
     )
     apply_changes(twin, network.changes)
-    return twin
+    if not isinstance(exported, FeatureGetterNet):
+        return twin
+    # What it prunes is among the changes.
+    return FeatureGetterNet(twin, exported.out_indices, output_fmt=exported.output_fmt,
+                            norm=exported.norm, prune=False)  # fmt: skip
 
 
-def _text(network: FormulaNetwork, made: ForwardPass, words: Words,
+def _text(exported: Exported, made: ForwardPass, words: Words,
           image: tuple[int, int, int]) -> str:  # fmt: skip
-    tape = network.architecture.tape
+    network = network_of(exported)
     graphs = [made.body] if made.head is None else [made.body, made.head]
     tree = Tree(network, graphs, words)
     methods = [("__init__", "", ["super().__init__()", *tree.lines()])]
     for method, graph in zip((made.method, "forward_head"), graphs, strict=False):
         argument = ", features" if method == "forward_head" else ", images"
-        methods.append((method, argument, lines_of(graph, words, tree.path, tape)))
+        lines = lines_of(graph, words, tree.path, network.architecture.tape)
+        methods.append((method, argument, lines))
     if made.head is not None:
         whole = "return self.forward_head(self.forward_features(images))"
         methods.append(("forward", ", images", [whole]))
@@ -113,7 +123,7 @@ def _text(network: FormulaNetwork, made: ForwardPass, words: Words,
         *([PARTS] if any("Parts(" in line for line in body) else []),
     ]
     sections = [
-        _head(network, imports, image),
+        _head(exported, imports, image),
         "from __future__ import annotations\n",
         *imports,
         *(f"\n\n{definition.strip()}" for definition in definitions),
@@ -129,9 +139,9 @@ def _method(name: str, arguments: str, lines: list[str]) -> Iterator[str]:
     yield ""
 
 
-def _head(network: FormulaNetwork, imports: list[str], image: tuple[int, int, int]) -> str:
+def _head(exported: Exported, imports: list[str], image: tuple[int, int, int]) -> str:
     """The docstring of the file: what it holds, what it needs, how weights get into it."""
-    architecture = network.architecture
+    architecture = network_of(exported).architecture
     assert architecture.spec is not None, "a twin is built by name"
     needs_timm = any("timm" in line for line in imports)
     formula = str(architecture.formula).replace("\\", "\\\\").replace('"', "'")
@@ -140,21 +150,23 @@ def _head(network: FormulaNetwork, imports: list[str], image: tuple[int, int, in
         formula=indent(formula, "    "),
         version=version("recform"),
         needs="torch, and timm for layers that timm has written" if needs_timm else "torch alone",
+        made=output_word(exported),
         sizes=", ".join(map(str, image)),
     )
 
 
-def _check_same(text: str, network: FormulaNetwork, image: tuple[int, int, int]) -> None:
+def _check_same(text: str, exported: Exported, image: tuple[int, int, int]) -> None:
     """Run the file and compare it with the network: keys, and outputs to the last bit."""
-    state = network.state_dict()
+    state = network_of(exported).state_dict()
     like = next((t for t in state.values() if t.is_floating_point()), torch.zeros(()))
     made = _run(text).to(like.device, like.dtype)
     if list(made.state_dict()) != list(state):
         raise _refusal("its weights would have other names")
     made.load_state_dict(state)
     images = torch.rand(2, *image, device=like.device, dtype=like.dtype)
-    with torch.no_grad(), evaluating(network):
-        same = torch.equal(made.eval()(images), network(images))
+    with torch.no_grad(), evaluating(exported):
+        pairs = zip(tensors(made.eval()(images)), tensors(exported(images)), strict=True)
+        same = all(torch.equal(mine, other) for mine, other in pairs)
     if not same:
         raise _refusal("the file would compute other numbers")
 

@@ -16,9 +16,10 @@ from torch.fx.node import map_arg
 from torch.fx.proxy import TraceError
 from torch.nn import functional
 
-from recform.network.build import FormulaNetwork
+from recform.network.exported import Exported, features_taken, network_of
+from recform.network.ghost import ghost_of
 from recform.network.open import open_up
-from recform.network.trace import ghost_of
+from recform.network.source_body import body_of
 
 # A module that comes to more calls than these has a name for a reason.
 MAX_OPENED = 8
@@ -29,38 +30,31 @@ _FUNCTIONS = {nn.ReLU: functional.relu, nn.SiLU: functional.silu, nn.Sigmoid: to
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """`head` is None where the network has no forward_features, and `body` is its forward."""
+    """`head` is None where `body` is the forward of the whole.
+
+    That is so of an extractor of features, and of a network without forward_features.
+    """
 
     method: str
     body: fx.Graph
     head: fx.Graph | None
 
 
-def forward_pass(network: FormulaNetwork, image_size: tuple[int, int, int]) -> ForwardPass:
+def forward_pass(exported: Exported, image_size: tuple[int, int, int]) -> ForwardPass:
     """The forward pass, every node with its `meta["value"]` on the meta device.
 
     Raises TraceError if the head cannot be followed.
     """
+    network = network_of(exported)
     ghost = ghost_of(network).eval()
     images = torch.empty(2, *image_size, device="meta", dtype=_precision(network))
-    body = fx.Graph()
-    made = body.graph_copy(network.architecture.graph, {})
-    body.output(made)
-    with torch.no_grad():
-        features = _Values(ghost, graph=body).run(images)
-    if not hasattr(network, "forward_features"):
+    body = body_of(exported, ghost, images)
+    if features_taken(exported) is not None or not hasattr(network, "forward_features"):
         return ForwardPass("forward", _opened(body, ghost), None)
-    head = open_up(ghost, "forward_head", features)
+    (made,) = body.output_node().all_input_nodes
+    head = open_up(ghost, "forward_head", made.meta["value"])
     next(iter(head.nodes))._rename("features")
     return ForwardPass("forward_features", _opened(body, ghost), _opened(head, ghost))
-
-
-class _Values(fx.Interpreter):
-    """Runs a graph and keeps what each node came to."""
-
-    def run_node(self, n: fx.Node) -> Any:
-        n.meta["value"] = super().run_node(n)
-        return n.meta["value"]
 
 
 def _precision(network: nn.Module) -> torch.dtype:

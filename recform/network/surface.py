@@ -93,7 +93,7 @@ class FormulaNetwork(nn.Module):
         """
         refuse_context(context)
         _check_format(output_fmt)
-        taken, last = self._take(indices)
+        taken, last = self.take(indices)
         features = [self.architecture.features[index] for index in taken]
         if hasattr(self, "unroll") and any(feature.shape.is_tokens for feature in features):
             # Hiera's tokens stand window by window: as an image they would be out of place.
@@ -101,13 +101,13 @@ class FormulaNetwork(nn.Module):
                             "use forward_features")  # fmt: skip
         stops = stop_early and last < len(self.architecture.features) - 1
         end = last if stops else self.last_feature
-        wanted = {name for feature in features for name in _values(feature)}
+        wanted = {name for feature in features for name in values_of(feature)}
         found = self._run(x, wanted, end)
         states = [_sum(found, feature) for feature in features]
         if norm:
             states = [self._normed(s) if f.fits_norm else s
                       for f, s in zip(features, states, strict=True)]  # fmt: skip
-        made = [_formatted(s, f, output_fmt, return_prefix_tokens)
+        made = [formatted(s, f, output_fmt, return_prefix_tokens)
                 for f, s in zip(features, states, strict=True)]  # fmt: skip
         return made if intermediates_only else (self._end(found, end), made)
 
@@ -119,7 +119,7 @@ class FormulaNetwork(nn.Module):
         `forward_features` then ends at the last of them. `prune_norm` takes out the last norm,
         `prune_head` the classifier.
         """
-        taken, last = self._take(indices)
+        taken, last = self.take(indices)
         # A compiler could not make them later.
         assert self.steps, "a forward pass has steps"
         ends_early = last < len(self.architecture.features) - 1
@@ -158,6 +158,10 @@ class FormulaNetwork(nn.Module):
             reversible_pieces(made.graph, made.tape, made.formula, self) if enable else None
         )
         self._note("set_reversible", enable=enable)
+
+    def reshapings(self) -> list[tuple[str, dict[str, Any]]]:
+        """Of the changes those that decide what the network computes, to be done again."""
+        return [change for change in self.changes if change[0] in RESHAPING]
 
     def get_classifier(self) -> nn.Module:
         self._needs("get_classifier", "it has no classifier that timm knows")
@@ -203,7 +207,11 @@ class FormulaNetwork(nn.Module):
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
-    def _take(self, indices: int | Sequence[int] | None) -> tuple[list[int], int]:
+    def take(self, indices: int | Sequence[int] | None) -> tuple[list[int], int]:
+        """The numbers of the features that are meant, and the last of them.
+
+        Raises UserError `bad-argument` if there are none such.
+        """
         count = len(self.architecture.features)
         if self.last_feature is not None:
             count = self.last_feature + 1
@@ -216,13 +224,14 @@ class FormulaNetwork(nn.Module):
 
     def _run(self, images: Tensor, wanted: set[str], end: int | None) -> dict[str, Any]:
         """The wanted values and that at which the pass ends: at a feature, or the last of all."""
-        steps, ends = self._steps_to(end)
+        steps, ends = self.steps_to(end)
         return run_steps(self, steps, images, wanted | ends, self.grad_checkpointing)
 
-    def _steps_to(self, end: int | None) -> tuple[tuple[Step, ...], set[str]]:
+    def steps_to(self, end: int | None) -> tuple[tuple[Step, ...], set[str]]:
+        """The steps up to a feature, or all, and the names of the values that they end with."""
         if end is None:
             return self.steps, set(self.steps[-1].makes)
-        names = set(_values(self.architecture.features[end]))
+        names = set(values_of(self.architecture.features[end]))
         last = max(place for place, step in enumerate(self.steps) if names & set(step.makes))
         return self.steps[: last + 1], names
 
@@ -233,7 +242,7 @@ class FormulaNetwork(nn.Module):
         return _sum(found, self.architecture.features[end])
 
     def _end_at(self, last: int) -> None:
-        kept, _ = self._steps_to(last)
+        kept, _ = self.steps_to(last)
         needed = {path for step in kept for path in step.paths}
         for path in {path for step in self.steps for path in step.paths} - needed:
             owner, _, name = path.rpartition(".")
@@ -311,7 +320,8 @@ def _check_format(output_fmt: str) -> None:
                         f"choose {' or '.join(FORMATS)}")  # fmt: skip
 
 
-def _values(feature: Feature) -> tuple[str, ...]:
+def values_of(feature: Feature) -> tuple[str, ...]:
+    """The names of a feature's values. Raises UserError `bad-argument` if there are none."""
     if not feature.values:
         index, module = feature.info["index"], feature.info["module"]
         raise UserError("bad-argument", f"feature {index}, what {module} hands on, is no value of "
@@ -323,7 +333,8 @@ def _sum(found: dict[str, Any], feature: Feature) -> Tensor:
     return reduce(add, (found[name] for name in feature.values))
 
 
-def _formatted(state: Tensor, feature: Feature, output_fmt: str, with_prefix: bool) -> Any:
+def formatted(state: Tensor, feature: Feature, output_fmt: str, with_prefix: bool) -> Any:
+    """A feature's state in one of the `FORMATS`, with its prefix tokens if these are asked for."""
     image_BCHW, prefix_BPC = to_image(state, feature.shape)
     if output_fmt == "NLC":
         made = image_BCHW.flatten(2).transpose(1, 2)

@@ -99,13 +99,80 @@ def test_export_of_a_saved_network_carries_its_weights(here, tmp_path):
         assert torch.allclose(made, network(images), atol=1e-5)
 
 
+def test_features_of_a_cut_network_are_exported(here, tmp_path):
+    network = recform.build("resnet_s_net", "resnet20_cifar").eval()
+    network.prune_intermediate_layers((0, 1))
+    recform.save_network(network, tmp_path / "net")
+    done = here("export", tmp_path / "net", "-f", "source", "--features", "0,1",
+                "-o", tmp_path / "net.py")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "net.py").read_text()
+    assert "return [x_0, x_3]\n" in text
+    assert "layer2" not in text
+
+
+def test_choices_that_a_folder_has_made_are_refused(here, tmp_path):
+    recform.save_network(recform.build("resnet", "resnet20_cifar"), tmp_path / "net")
+    done = here("export", tmp_path / "net", "--backbone", "resnet18", "--num-classes", 3,
+                "-f", "source", "-o", tmp_path / "net.py")  # fmt: skip
+    assert done.returncode == 1
+    told = "--backbone and --num-classes"
+    assert done.stderr == (
+        f"error[bad-argument]: {tmp_path / 'net'} holds a network, and {told} would build another\n"
+        f"  = hint: leave out {told}, or give a formula instead of {tmp_path / 'net'}\n"
+    )
+    assert not (tmp_path / "net.py").exists()
+
+
+def test_export_takes_a_checkpoint_of_a_run(here, tmp_path):
+    run = tmp_path / "run"
+    here("train", "resnet", "--data", "digits", "--epochs", 1, "--limit-train", 16,
+         "--limit-test", 16, "--out", run)  # fmt: skip
+    last = next((run / "checkpoints").glob("last.pt"))
+    done = here("export", last, "--format", "source", "-o", tmp_path / "net.py")
+    assert (done.returncode, done.stderr) == (0, f"wrote {tmp_path / 'net.py'}\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (("build", "resnet", "-b", "resnet20_cifar", "--match-params", "few"), "bad-argument"),
         (("build", "resnet", "-b", "efficientnet_b0", "--match-params", "backbone"), "no-width"),
         (("export", "resnet", "--format", "tflite", "-o", "net"), "bad-argument"),
-        (("export", "nowhere", "--format", "onnx", "-o", "net"), "unknown-example"),
+        (("export", "nowhere", "--format", "onnx", "-o", "net.onnx"), "unknown-example"),
+        (("export", "nowhere", "--format", "onnx", "-o", "net.py"), "unwritable"),
+        (("build", "nowhere", "--source", "net.txt"), "unwritable"),
+        (("build", "nowhere", "-o", "/proc/nowhere/net"), "unwritable"),
+        (
+            (
+                "export",
+                "resnet",
+                "-b",
+                "resnet20_cifar",
+                "-f",
+                "source",
+                "-o",
+                "net.py",
+                "--features",
+                "one",
+            ),
+            "bad-argument",
+        ),
+        (
+            (
+                "export",
+                "resnet",
+                "-b",
+                "resnet20_cifar",
+                "-f",
+                "source",
+                "-o",
+                "net.py",
+                "--features",
+                "0,9",
+            ),
+            "bad-argument",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_message(here, tmp_path, monkeypatch, arguments, code):
