@@ -37,10 +37,13 @@ from recform.training import sharding
 from dataclasses import replace
 out = Path({out!r})
 dist.init_process_group("gloo")
-from training.test_sharding import RECIPE, RICH, few, highway, weighed_net
+from training.test_sharding import *
 from training.small import small_net, train_small
 # All weights are gathered with the whole network; then the largest layers on their own.
-train_small(highway(), few(8), out / "gates", recipe=replace(RECIPE, epochs=1), sharded=True)
+gated = highway()
+train_small(gated, few(8), out / "gates", recipe=replace(RECIPE, epochs=1), sharded=True)
+gated.reshard()
+(out / f"gates_{{dist.get_rank()}}.json").write_text(json.dumps(weighing(gated, shown()).written))
 sharding.NUM_WEIGHTS_OF_A_LAYER = 20
 for name, sharded in (("whole", False), ("parts", True)):
     train_small(weighed_net(), few(), out / name, recipe=RICH, sharded=sharded)
@@ -64,6 +67,13 @@ def weighed_net():
 def highway():
     seed_everything(0)
     return build("highway", "resnet20_cifar", 10, image_size=8)
+
+
+def shown():
+    """The images that gates are read off on."""
+    data = few(8)
+    order = balanced_order(data.test.labels)[: RECIPE.batch_size]
+    return normalized(data.test.fetch(order), data)
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +130,14 @@ def test_mean_weights_in_parts_go_with_running_statistics(runs):
 
 @pytest.mark.slow
 def test_gates_are_read_off_weights_in_parts(runs):
-    network, data = highway(), few(8)
+    network = highway()
     network.load_state_dict(last(runs / "gates")["model"])
-    order = balanced_order(data.test.labels)[: RECIPE.batch_size]
-    found = weighing(network, normalized(data.test.fetch(order), data)).written
-    told = json.loads((runs / "gates" / "gates.jsonl").read_text().splitlines()[-1])["written"]
-    assert list(told) == list(found)
-    for name, stood in found.items():
-        assert told[name] == pytest.approx(stood, abs=1e-5)
+    found = weighing(network, shown()).written
+    logged = json.loads((runs / "gates" / "gates.jsonl").read_text().splitlines()[-1])["written"]
+    for told in (logged, *(json.loads((runs / f"gates_{n}.json").read_text()) for n in range(2))):
+        assert list(told) == list(found)
+        for name, stood in found.items():
+            assert told[name] == pytest.approx(stood, abs=1e-5)
 
 
 @pytest.mark.slow
