@@ -16,8 +16,6 @@ from recform.cli.place import picture_place
 from recform.errors import UserError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from recform.compare import Comparison, ScoreTable
 
 DrawOption = Annotated[
@@ -104,17 +102,13 @@ def compare(
     from recform.compare import compare as compare_scores
 
     comparison = compare_scores(scores, alpha)
-    # Made first, so that what cannot be drawn is told before anything is printed.
-    figure = None if output is None else _figure(comparison, draw or "differences")
+    # Saved first, so that what cannot be drawn is told before anything is printed.
+    if output is not None:
+        _save(comparison, draw or "differences", output)
     if as_json:
         print_json(comparison.to_json())
     else:
         print_comparison(comparison)
-    if figure is not None and output is not None:
-        from recform.pictures import save
-
-        save(figure, output)
-        talk(f"wrote {output}")
 
 
 def _refuse_unused(
@@ -135,10 +129,12 @@ def _refuse_given(options: Mapping[str, object], reason: str, hint: str) -> None
             raise UserError("bad-argument", f"{name} says nothing here: {reason}", hint)
 
 
-def _figure(comparison: Comparison, kind: str) -> Figure:
+def _save(comparison: Comparison, kind: str, output: Path) -> None:
+    from recform.pictures import save
     from recform.pictures.ranks import draw
 
-    return draw(comparison, kind)
+    save(draw(comparison, kind), output)
+    talk(f"wrote {output}")
 
 
 def _given(runs: list[Path] | None, csv: Path | None, metric: str) -> ScoreTable | None:

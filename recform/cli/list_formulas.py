@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from recform.cli.arguments import JsonOption
-from recform.cli.output import print_json
+from recform.cli.output import print_json, talk
 
 
 def list_formulas(
@@ -46,4 +46,4 @@ def list_formulas(
         for row in chosen:
             print(f"  {row['name']:<{width}}  {row['title']}")
     if not rows:
-        print(f"nothing has `{word}` in it")
+        talk(f"no formula has `{word}` in its name, title or source")

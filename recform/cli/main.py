@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -55,7 +55,7 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     # With a callback, a single command keeps its name.
-    made.callback()(lambda: None)
+    made.callback()(_without_command)
     for name in names:
         module, _, function = COMMANDS[name].partition(":")
         command = getattr(import_module(f"recform.cli.{module}"), function)
@@ -64,6 +64,23 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
         else:
             made.command(name)(command)
     return made
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"recform {version('recform')}")
+        raise typer.Exit
+
+
+def _without_command(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

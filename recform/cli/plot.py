@@ -17,8 +17,19 @@ plot = typer.Typer(
 )
 
 FormulasArgument = Annotated[
-    list[str], typer.Argument(metavar="FORMULA...", show_default=False)
+    list[str],
+    typer.Argument(metavar="FORMULA", help="One or more: text with an equals sign, a .rf file, or "
+                   "an example's name.", show_default=False),
 ]  # fmt: skip
+RunsArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN", help="One or more folders of `recform train`.",
+                   show_default=False),
+]  # fmt: skip
+RunArgument = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="Folder of `recform train`.", show_default=False),
+]
 
 
 @plot.command()
@@ -130,7 +141,7 @@ def growth(
 
 @plot.command()
 def curves(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", show_default=False)],
+    runs: RunsArgument,
     output: OutOption,
 ) -> None:
     """Draw accuracy and loss of one or more training runs.
@@ -147,7 +158,8 @@ def curves(
 
 @plot.command()
 def gates(
-    run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)], output: OutOption
+    run: RunArgument,
+    output: OutOption,
 ) -> None:
     """Draw how a run's learned coefficients and gates went, and where they stand.
 
