@@ -24,8 +24,8 @@ from recform.formula.ast import (
     children,
     with_children,
 )
-from recform.formula.build import Block, History, Input, Output, Part
 from recform.formula.formula import Formula
+from recform.formula.pieces import Block, History, Input, Output, Part
 from recform.formula.statements import title
 
 _Kind = TypeVar("_Kind")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from recform.errors import Diagnostic
 from recform.formula.ast import Expression, Map, Name, Param
-from recform.formula.build import KEYWORDS
-from recform.formula.kinds import check_number
 from recform.formula.library import IDENTITY, ONE_HOT
+from recform.formula.operands import check_number
+from recform.formula.words import KEYWORDS
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula

@@ -4,8 +4,8 @@ import pytest
 
 from recform.errors import FormulaError
 from recform.formula import parse
-from recform.formula.build import STATEMENTS
 from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
+from recform.formula.words import STATEMENTS
 
 ROWS = [(mistake, example) for mistake in MISTAKES for example in mistake.examples]
 
