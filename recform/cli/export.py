@@ -25,9 +25,8 @@ from recform.cli.user_code import find_code
 from recform.errors import UserError
 
 if TYPE_CHECKING:
-    from timm.models._features import FeatureGetterNet
-
     from recform.network import FormulaNetwork
+    from recform.network.exported import Exported
 
 SubjectArgument = Annotated[
     str,
@@ -113,7 +112,7 @@ def _refuse_choices(context: typer.Context, folder: Path) -> None:
                         f"leave out {told}, or give a formula instead of {folder}")  # fmt: skip
 
 
-def _extractor(network: FormulaNetwork, features: str) -> FeatureGetterNet:
+def _extractor(network: FormulaNetwork, features: str) -> Exported:
     """The network as an extractor of the features that were asked for."""
     from recform.network import feature_extractor
 
