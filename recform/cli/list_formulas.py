@@ -12,7 +12,12 @@ from recform.cli.output import print_json, talk
 
 def list_formulas(
     word: Annotated[
-        str | None, typer.Argument(help="Only those with this word in name, title or source.")
+        str | None,
+        typer.Argument(
+            metavar="WORD",
+            help="Only those with this word in name, title or source.",
+            show_default=False,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
