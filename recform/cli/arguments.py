@@ -61,6 +61,11 @@ GateOption = Annotated[
 PretrainedOption = Annotated[
     bool, typer.Option("--pretrained", help="Start from timm's published weights.")
 ]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="FILE", show_default=False,
+                 help="Start from the plain backbone's weights in this file (.safetensors, .pth)."),
+]  # fmt: skip
 AllowCodeOption = Annotated[
     bool, typer.Option("--allow-code", help="Run Python code that the formula names.")
 ]

@@ -21,6 +21,7 @@ from recform.cli.arguments import (
     PretrainedOption,
     ProjectOption,
     UnitOption,
+    WeightsOption,
     parameters_to_match,
 )
 from recform.cli.output import print_json, table, talk
@@ -53,6 +54,7 @@ def build(
     gate_reduction: GateOption = 8,
     match_params: MatchOption = None,
     pretrained: PretrainedOption = False,
+    weights: WeightsOption = None,
     allow_code: AllowCodeOption = False,
     output: OutputOption = None,
     source: SourceOption = None,
@@ -81,7 +83,7 @@ def build(
     network = make(formula, backbone, num_classes, pretrained=pretrained, act=act,
                    image_size=image_size, project=project, unit=unit,
                    gate_reduction=gate_reduction, allow_code=allow_code,
-                   match_params=parameters_to_match(match_params))  # fmt: skip
+                   match_params=parameters_to_match(match_params), weights=weights)  # fmt: skip
     sizes = size(network, image_size)
     if as_json:
         print_json(_to_json(network, sizes))

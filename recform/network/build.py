@@ -10,7 +10,9 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,6 +35,7 @@ from recform.network.features import block_ends, features_of, final_norm
 from recform.network.match import match_widths
 from recform.network.memory import check_reversible
 from recform.network.projection import PROJECTIONS
+from recform.network.starting import start_from
 from recform.network.steps import steps_of
 from recform.network.surface import FormulaNetwork, along, apply_changes
 from recform.network.survey import stages_of
@@ -54,6 +57,7 @@ def build(
     recompute: bool = False,
     reversible: bool = False,
     match_params: str | int | Mapping[str, Any] | None = None,
+    weights: str | Path | None = None,
     **keywords: Any,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone.
@@ -70,7 +74,8 @@ def build(
     Blocks from Python are made only with `allow_code`. `recompute` and `reversible` train in less
     memory: `set_grad_checkpointing`, `set_reversible`. `match_params` makes the backbone narrower
     or wider, until the network has the plain backbone's parameters ("backbone") or a number of
-    them, as nearly as its widths allow. Further keywords go to timm.
+    them, as nearly as its widths allow. `weights` is a file of the plain backbone's weights to
+    start from. Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`,
@@ -84,7 +89,8 @@ def build(
     if reversible:
         check_reversible(formula)
     _check_sizes(num_classes, in_chans, image_size)
-    _check_backbone(backbone, pretrained, match_params)
+    _check_backbone(backbone, match_params)
+    _check_start(backbone, pretrained, weights, match_params)
     if act is not None:
         formula = with_act(formula, act)
     plan = Plan(image_size, project, unit, gate_reduction)
@@ -94,7 +100,7 @@ def build(
         make = partial(_on_backbone, formula, plan, allow_code)
         if match_params is not None:
             spec = match_widths(spec, match_params, make)
-        network = make(spec, pretrained)
+        network = make(spec, pretrained, None if weights is None else Path(weights))
     else:
         whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
         network = _put_together(formula, whole, None, plan, allow_code)
@@ -110,15 +116,39 @@ def _in_less_memory(network: FormulaNetwork, recompute: bool, reversible: bool) 
 
 
 def _on_backbone(
-    formula: Formula, plan: Plan, allow_code: bool, spec: BackboneSpec, pretrained: bool = False
+    formula: Formula,
+    plan: Plan,
+    allow_code: bool,
+    spec: BackboneSpec,
+    pretrained: bool = False,
+    weights: Path | None = None,
 ) -> FormulaNetwork:
-    """The network of a formula on a backbone that is made anew."""
+    """The network of a formula on a backbone that is made anew; `weights` is a file of its own."""
     model = create(spec, pretrained)
+    new = () if weights is None else start_from(model, weights, spec.name)
     whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
-    return _put_together(formula, whole, spec, plan, allow_code)
+    network = _put_together(formula, whole, spec, plan, allow_code)
+    if new:
+        note = f"the file's classifier is for other classes: {', '.join(new)} start afresh"
+        architecture = replace(network.architecture, notes=(*network.architecture.notes, note))
+        network.architecture = architecture  # type: ignore[assignment]
+    return network
 
 
-def _check_backbone(backbone: Any, pretrained: bool, match_params: Any) -> None:
+def _check_start(backbone: Any, pretrained: bool, weights: Any, match_params: Any) -> None:
+    """Whether there can be weights to start from."""
+    if weights is not None and pretrained:
+        raise UserError("bad-argument", "weights come from a file or from timm, not both",
+                        "leave out --pretrained, or --weights")  # fmt: skip
+    if weights is not None and isinstance(backbone, nn.Module):
+        raise UserError("bad-argument", "a model instance has its weights already",
+                        "load them into it, or name the backbone")  # fmt: skip
+    if match_params is not None and (pretrained or weights is not None):
+        raise UserError("no-weights", "there are no weights for other widths",
+                        "leave out --pretrained and --weights, or --match-params")  # fmt: skip
+
+
+def _check_backbone(backbone: Any, match_params: Any) -> None:
     if not isinstance(backbone, str | nn.Module):
         raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
                         "give a name such as resnet50, or a model")  # fmt: skip
@@ -128,9 +158,6 @@ def _check_backbone(backbone: Any, pretrained: bool, match_params: Any) -> None:
     if match_params is not None and not isinstance(backbone, str):
         raise UserError("no-width", "a model instance has its widths already",
                         "name the backbone instead of passing an instance")  # fmt: skip
-    if match_params is not None and pretrained:
-        raise UserError("no-weights", "there are no published weights for other widths",
-                        "leave out --pretrained, or --match-params")  # fmt: skip
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:

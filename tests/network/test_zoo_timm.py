@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from safetensors.torch import load_file, save_file
 from timm.models import load_checkpoint
 from timm.models._hub import save_for_hf
 from typer.testing import CliRunner
@@ -19,6 +20,7 @@ from recform.formula import resolve
 from recform.network import (
     CIFAR_NETS,
     NAMED_NETS,
+    FormulaNetwork,
     feature_extractor,
     find_named_nets,
     named_net,
@@ -102,6 +104,100 @@ def test_pretrained_weights_are_the_backbones_and_only_what_is_new_is_not(tmp_pa
     assert added
     assert all(key.startswith("formula.projection.") for key in added)
     assert all(torch.equal(state[key], weights[key]) for key in weights)
+
+
+def _named(path: Path) -> FormulaNetwork:
+    return timm.create_model("recform_resnet18_cifar_resnet_s_net", checkpoint_path=str(path))
+
+
+@pytest.fixture
+def plain_file(tmp_path):
+    weights = CIFAR_NETS["resnet18_cifar"]().state_dict()
+    save_file(weights, tmp_path / "plain.safetensors")
+    return tmp_path / "plain.safetensors"
+
+
+def test_a_checkpoint_of_the_plain_backbone_leaves_only_new_parts_fresh(plain_file):
+    weights, state = load_file(plain_file), _named(plain_file).state_dict()
+    assert all(torch.equal(state[key], weights[key]) for key in weights)
+    added = state.keys() - weights.keys()
+    assert added
+    assert all(key.startswith("formula.projection.") for key in added)
+
+
+def test_a_checkpoint_of_a_whole_network_may_miss_nothing(plain_file, tmp_path):
+    state = _named(plain_file).state_dict()
+    save_file(state, tmp_path / "whole.safetensors")
+    assert torch.equal(_named(tmp_path / "whole.safetensors").state_dict()["fc.weight"],
+                       state["fc.weight"])  # fmt: skip
+    del state[next(key for key in state if key.startswith("formula."))]
+    save_file(state, tmp_path / "less.safetensors")
+    with pytest.raises(RuntimeError, match="Missing key"):
+        _named(tmp_path / "less.safetensors")
+
+
+@pytest.mark.parametrize("change", ["more", "less", "shape"])
+def test_a_checkpoint_that_does_not_fit_the_backbone_is_refused(plain_file, tmp_path, change):
+    weights = load_file(plain_file)
+    taken = weights.pop("fc.bias") if change != "more" else weights["fc.bias"]
+    weights |= {"more": {"head.bias": taken.clone()}, "shape": {"fc.bias": taken[:3].clone()}}.get(
+        change, {}
+    )
+    save_file(weights, tmp_path / "other.safetensors")
+    with pytest.raises(RuntimeError, match=r"fc\.bias|head\.bias"):
+        _named(tmp_path / "other.safetensors")
+
+
+def test_a_network_starts_from_a_file_of_its_backbone_without_what_it_does_not_read(plain_file):
+    weights = load_file(plain_file)
+    network = recform.build("plain", "resnet18_cifar", weights=plain_file)
+    assert "layer2.0.downsample" in network.architecture.removed
+    state = network.state_dict()
+    assert state.keys() < weights.keys()
+    assert all(torch.equal(weights[key], state[key]) for key in state)
+    (note,) = recform.build("resnet", "resnet18_cifar", 7, weights=plain_file).architecture.notes
+    assert note == "the file's classifier is for other classes: fc.weight, fc.bias start afresh"
+
+
+@pytest.mark.parametrize(
+    ("backbone", "told"),
+    [
+        ("resnet34_cifar", "it lacks layer1.2.bn1.bias and"),
+        ("resnet50_cifar", "another shape has fc.weight and"),
+    ],
+)
+def test_a_file_of_another_backbone_is_told(plain_file, backbone, told):
+    with pytest.raises(UserError) as refusal:
+        recform.build("resnet", backbone, weights=plain_file)
+    assert refusal.value.code == "no-weights"
+    assert f"{plain_file} does not fit {backbone}" in str(refusal.value)
+    assert told in str(refusal.value)
+
+
+def test_a_file_without_weights_is_told(tmp_path):
+    (tmp_path / "text.pth").write_text("no weights")
+    torch.save({"epoch": 3}, tmp_path / "epoch.pth")
+    for name, told in (("none.pth", "No such file or directory"),
+                       ("text.pth", "no weights that torch reads"),
+                       ("epoch.pth", "more, or less, than weights")):  # fmt: skip
+        with pytest.raises(UserError, match=told):
+            recform.build("resnet", "resnet20_cifar", weights=tmp_path / name)
+
+
+def test_the_command_line_starts_from_a_file_and_writes_what_it_started_from(plain_file, tmp_path):
+    folder = tmp_path / "net"
+    run("build", "resnet_s_net", "-b", "resnet18_cifar", "--weights", str(plain_file),
+        "-o", str(folder))  # fmt: skip
+    written, given = load_file(folder / "weights.safetensors"), load_file(plain_file)
+    assert all(torch.equal(written[key], given[key]) for key in given)
+
+
+def test_a_network_starts_from_one_place():
+    for given in ({"pretrained": True}, {"match_params": "backbone"}):
+        with pytest.raises(UserError):
+            recform.build("resnet", "resnet18", weights="resnet18.pth", **given)
+    with pytest.raises(UserError, match="has its weights already"):
+        recform.build("resnet", CIFAR_NETS["resnet20_cifar"](), weights="resnet18.pth")
 
 
 def test_weights_of_the_whole_network_load_from_a_folder_as_timm_has_them(tmp_path):
