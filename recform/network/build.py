@@ -77,9 +77,8 @@ def build(
     them, as nearly as its widths allow. `weights` is a file of the plain backbone's weights to
     start from. Further keywords go to timm.
 
-    The network is of the backbone's class, with its parameter names. Raises UserError
-    `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`,
-    `not-reversible`, `no-width`.
+    The network is of the backbone's class, with its parameter names. Raises UserError with
+    `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`, and others.
 
     >>> net = build("resnet_s_net", backbone="resnet20_cifar", num_classes=10)
     >>> net(torch.zeros(2, 3, 32, 32)).shape
@@ -89,8 +88,7 @@ def build(
     if reversible:
         check_reversible(formula)
     _check_sizes(num_classes, in_chans, image_size)
-    _check_backbone(backbone, match_params)
-    _check_start(backbone, pretrained, weights, match_params)
+    _check_backbone(backbone, pretrained, weights, match_params)
     if act is not None:
         formula = with_act(formula, act)
     plan = Plan(image_size, project, unit, gate_reduction)
@@ -100,7 +98,7 @@ def build(
         make = partial(_on_backbone, formula, plan, allow_code)
         if match_params is not None:
             spec = match_widths(spec, match_params, make)
-        network = make(spec, pretrained, None if weights is None else Path(weights))
+        network = make(spec, pretrained, weights)
     else:
         whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
         network = _put_together(formula, whole, None, plan, allow_code)
@@ -121,11 +119,11 @@ def _on_backbone(
     allow_code: bool,
     spec: BackboneSpec,
     pretrained: bool = False,
-    weights: Path | None = None,
+    weights: str | Path | None = None,
 ) -> FormulaNetwork:
     """The network of a formula on a backbone that is made anew; `weights` is a file of its own."""
     model = create(spec, pretrained)
-    new = () if weights is None else start_from(model, weights, spec.name)
+    new = () if weights is None else start_from(model, Path(weights), spec.name)
     whole = take_apart(model, input_size(model, spec.in_chans, plan.image_size), plan.unit)
     network = _put_together(formula, whole, spec, plan, allow_code)
     if new:
@@ -148,7 +146,7 @@ def _check_start(backbone: Any, pretrained: bool, weights: Any, match_params: An
                         "leave out --pretrained and --weights, or --match-params")  # fmt: skip
 
 
-def _check_backbone(backbone: Any, match_params: Any) -> None:
+def _check_backbone(backbone: Any, pretrained: bool, weights: Any, match_params: Any) -> None:
     if not isinstance(backbone, str | nn.Module):
         raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
                         "give a name such as resnet50, or a model")  # fmt: skip
@@ -158,6 +156,7 @@ def _check_backbone(backbone: Any, match_params: Any) -> None:
     if match_params is not None and not isinstance(backbone, str):
         raise UserError("no-width", "a model instance has its widths already",
                         "name the backbone instead of passing an instance")  # fmt: skip
+    _check_start(backbone, pretrained, weights, match_params)
 
 
 def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
