@@ -68,14 +68,14 @@ def build(
 
     `image_size` matters where the forward pass depends on it. `project` is what older values pass
     a stage border by: "conv", "pad" or "pool-conv". `unit` is "sum", where attention and MLP are
-    units of their own, or "block", where a module with several residual sums is one unit: F(x) is
-    then the sum of its branches, and the backbone comes back up to rounding. `gate_reduction` is
-    what a gate divides the channels by, between its two maps: 8 in SkipResNet, 2 in its ResNet-110.
-    Blocks from Python are made only with `allow_code`. `recompute` and `reversible` train in less
-    memory: `set_grad_checkpointing`, `set_reversible`. `match_params` makes the backbone narrower
-    or wider, until the network has the plain backbone's parameters ("backbone") or a number of
-    them, as nearly as its widths allow. `weights` is a file of the plain backbone's weights to
-    start from. Further keywords go to timm.
+    units of their own, or "block", where a module with several sums is one unit: F(x) is then the
+    sum of its branches, and the backbone comes back up to rounding. `gate_reduction` is what a gate
+    divides the channels by, between its two maps: 8 in SkipResNet, 2 in its ResNet-110. Blocks from
+    Python are made only with `allow_code`. `recompute` and `reversible` train in less memory:
+    `set_grad_checkpointing`, `set_reversible`. `match_params` makes the backbone narrower or wider,
+    until the network has the plain backbone's parameters ("backbone") or a number of them, as
+    nearly as its widths allow. `weights` is a file of the plain backbone's weights to start from.
+    Further keywords go to timm.
 
     The network is of the backbone's class, with its parameter names. Raises UserError with
     `unknown-backbone`, `no-units`, `no-weights`, `absent-output`, `no-projection`, and others.
