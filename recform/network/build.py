@@ -91,8 +91,7 @@ def build(
     _check_backbone(backbone, pretrained, weights, match_params)
     if act is not None:
         formula = with_act(formula, act)
-    plan = Plan(image_size, project, unit, gate_reduction)
-    _check_plan(plan)
+    plan = _checked(Plan(image_size, project, unit, gate_reduction))
     if isinstance(backbone, str):
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
         make = partial(_on_backbone, formula, plan, allow_code)
@@ -170,7 +169,7 @@ def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None)
                             "give a larger number")  # fmt: skip
 
 
-def _check_plan(plan: Plan) -> None:
+def _checked(plan: Plan) -> Plan:
     if plan.gate_reduction < 1:
         raise UserError("bad-argument", f"a gate cannot divide channels by {plan.gate_reduction}",
                         "give a gate_reduction of 1 or more, such as 8")  # fmt: skip
@@ -181,6 +180,7 @@ def _check_plan(plan: Plan) -> None:
         if value not in known:
             choices = ", ".join(str(choice) for choice in known if choice is not None)
             raise UserError("bad-argument", f"there is no {name} `{value}`", f"choose {choices}")
+    return plan
 
 
 def _put_together(
