@@ -28,14 +28,14 @@ def _total(reading: str) -> Callable[[Analysis], str]:
 def _lengths(analysis: Analysis) -> str:
     """The lengths of the paths that survive."""
     lengths = [length for length, count in enumerate(analysis.distinct or ()) if count]
-    return f"{lengths[0]} to {lengths[-1]}" if lengths else "none"
+    return _from_to(str(lengths[0]), str(lengths[-1])) if lengths else "none"
 
 
 def _mean(analysis: Analysis) -> str:
     mean = analysis.mean_length["distinct"]
     if mean is None:
         return "?"
-    return f"{float(mean):.4g} +- {analysis.std_value['distinct']:.3g}"
+    return f"{float(mean):.4g} ± {analysis.std_value['distinct']:.3g}"
 
 
 def _growth(reading: str) -> Callable[[Analysis], str]:
@@ -59,7 +59,7 @@ def _gradients(analysis: Analysis) -> str:
     totals = [sum(row) for row in analysis.parameter_gradients.values()]
     if not totals:
         return "none"
-    return _range(min(totals), max(totals))
+    return _from_to(count_to_text(min(totals), 10), count_to_text(max(totals), 10))
 
 
 def _share(analysis: Analysis) -> str:
@@ -68,16 +68,15 @@ def _share(analysis: Analysis) -> str:
         return "?"
     total = Fraction(sum(analysis.gross))
     shares = [100 * float(sum(row) / total) for row in analysis.through_block.values()]
-    return f"{min(shares):.0f} to {max(shares):.0f} %" if shares else "none"
+    return f"{_from_to(f'{min(shares):.0f}', f'{max(shares):.0f}')} %" if shares else "none"
 
 
 def _warnings(analysis: Analysis) -> str:
     return ", ".join(warning.code for warning in warnings_of(analysis)) or "none"
 
 
-def _range(low: int | Fraction, high: int | Fraction) -> str:
-    texts = [count_to_text(low, 10), count_to_text(high, 10)]
-    return texts[0] if low == high else " to ".join(texts)
+def _from_to(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 ROWS: dict[str, Callable[[Analysis], str]] = {

@@ -1,0 +1,32 @@
+"""The rows of compare-formulas: each figure worked out by hand."""
+
+from __future__ import annotations
+
+from recform.cli.comparison import comparison
+from recform.paths import analyze
+
+
+def cells(name: str, depth: int) -> dict[str, str]:
+    return {row[0]: row[1] for row in comparison([analyze(name, depth)])}
+
+
+def test_resnet_is_told_by_its_binomials():
+    # Of 16 paths half go through any one block; from block j there are 2^(3-j) to the output.
+    found = cells("resnet", 4)
+    assert found["paths, net"] == found["paths, gross"] == found["paths, distinct"] == "16"
+    assert found["lengths that survive"] == "0 to 4"
+    assert found["mean length, distinct"] == "2 ± 1"
+    assert found["through a block, gross"] == "50 %"
+    assert found["block to output, net"] == "1 to 8"
+
+
+def test_what_is_the_same_for_all_is_told_once():
+    found = cells("plain", 4)
+    assert found["lengths that survive"] == "4"
+    assert found["through a block, gross"] == "100 %"
+    assert found["block to output, net"] == "1"
+
+
+def test_a_formula_without_blocks_has_none_on_its_paths():
+    found = cells("x[l+1] = x[l]", 3)
+    assert (found["lengths that survive"], found["block to output, net"]) == ("0", "none")
