@@ -85,3 +85,29 @@ def test_a_segmenter_takes_steps_on_data_in_ade20ks_layout(tmp_path, monkeypatch
     assert min(losses[-3:]) < losses[0]
     assert lines[-1].startswith("mean IoU")
     assert (tmp_path / "w.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("backbone", "side", "told"),
+    [
+        ("vit_tiny_patch16_224", 800, "does(n't| not)"),
+        ("vit_tiny_patch16_224", 224, "states at strides 16; this needs 4, 8, 16, 32"),
+        ("swin_tiny_patch4_window7_224", 224, "takes images of one size only"),
+    ],
+)
+def test_a_backbone_that_makes_no_pyramid_is_told_with_those_that_do(
+    tmp_path, monkeypatch, backbone, side, told
+):
+    pytest.importorskip("pycocotools")
+    where = ["--images", str(tmp_path), "--annotations", str(write_coco(tmp_path, 1))]
+    arguments = ["resnet", "--backbone", backbone, "--image-size", str(side), *where]
+    with pytest.raises(SystemExit, match=told) as stop:
+        run("detection.py", arguments, monkeypatch)
+    assert "convolutional backbones with four stages work" in str(stop.value)
+
+
+def test_data_that_is_not_there_is_told_before_anything_is_built(tmp_path, monkeypatch):
+    pytest.importorskip("pycocotools")
+    where = ["--images", str(tmp_path), "--annotations", str(tmp_path / "none.json")]
+    with pytest.raises(SystemExit, match=r"there is no .*none\.json"):
+        run("detection.py", ["resnet", *where], monkeypatch)

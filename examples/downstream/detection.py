@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from pycocotools import mask as coco_mask
 from pycocotools.cocoeval import COCOeval
-from pyramid import WithFPN, freeze_batch_norms, pyramid
+from pyramid import WithFPN, check_places, freeze_batch_norms, pyramid
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
@@ -32,7 +32,7 @@ LEARNING_RATE_PER_IMAGE = 0.02 / 16
 
 
 def detector(formula: str, backbone: str, pretrained: bool, image_size: int) -> MaskRCNN:
-    states = pyramid(formula, backbone, pretrained, image_size)
+    states = pyramid(formula, backbone, pretrained, image_size, any_size=True)
     sizes = {"min_size": image_size, "max_size": image_size * 5 // 3}
     return MaskRCNN(WithFPN(states), num_classes=NUM_LABELS, **sizes)
 
@@ -125,6 +125,7 @@ def main() -> None:
     options.add_argument("-o", "--out", type=Path, help="keep the weights here")
     asked = options.parse_args()
 
+    check_places(asked.images, asked.annotations, asked.test_images, asked.test_annotations)
     torch.manual_seed(asked.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = detector(asked.formula, asked.backbone, asked.pretrained, asked.image_size).to(device)

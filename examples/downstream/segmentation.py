@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import torch
-from pyramid import pyramid
+from pyramid import check_places, pyramid
 from segmentation_models_pytorch import metrics
 from segmentation_models_pytorch.base import SegmentationHead
 from segmentation_models_pytorch.decoders.upernet.decoder import UPerNetDecoder
@@ -125,6 +125,7 @@ def main() -> None:
     options.add_argument("-o", "--out", type=Path, help="keep the weights here")
     asked = options.parse_args()
 
+    check_places(asked.data, asked.data / "images" / "training")
     torch.manual_seed(asked.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     states = pyramid(asked.formula, asked.backbone, asked.pretrained, asked.image_size)
