@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -24,6 +25,7 @@ from torch.optim import Optimizer
 from recform.errors import UserError
 from recform.training.batches import (
     NOBODY,
+    Batch,
     EvaluationBatches,
     load,
     normalized,
@@ -184,29 +186,41 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
 def evaluate(task: Task, stop: StopRequest) -> Score:
     """The network on the test images; on a part of them when a signal comes."""
     task.team.share_buffers(task.judged)
-    data = replace(task.data, test=task.data.test.middle(task.recipe.test_crop))
     with task.precision():
-        return score(task.judged, data, task.recipe.batch_size, task.device, task.team, stop)
+        batches = task.crew.load_tests()
+        return _score(task.judged, task.data, batches, task.device, task.team, stop)
 
 
 @torch.no_grad()
-def score(
+def score(model: nn.Module, data: DataSet, batch_size: int, device: Device) -> Score:
+    """A network on the test images of a data set."""
+    team = Team()
+    return _score(
+        model, data, load(judging_batches(data, batch_size, device, team), device), device, team
+    )
+
+
+def judging_batches(
+    data: DataSet, batch_size: int, device: Device, team: Team
+) -> EvaluationBatches:
+    """The test images, of each batch this process's part, in sizes that suit the device."""
+    multiple = batch_size if device.one_shape else team.size
+    return EvaluationBatches(data.test, batch_size, team.part, multiple)
+
+
+def _score(
     model: nn.Module,
     data: DataSet,
-    batch_size: int,
+    batches: Iterable[Batch],
     device: Device,
-    team: Team | None = None,
+    team: Team,
     stop: StopRequest | None = None,
 ) -> Score:
-    """A network on the test images of a data set."""
     model.eval()
-    team = team or Team()
     # Counts are exact in 32 bits up to 16 million images.
     sums = torch.zeros(4, device=device.place)
     num_guesses = min(TOP, data.num_classes)
-    multiple = batch_size if device.one_shape else team.size
-    batches = EvaluationBatches(data.test, batch_size, team.part, multiple)
-    for images_BCSS, labels_B in load(batches, device):
+    for images_BCSS, labels_B in batches:
         logits_BK = model(normalized(images_BCSS, data))
         loss = cross_entropy(logits_BK.float(), labels_B, reduction="sum")
         hits_BK = logits_BK.topk(num_guesses).indices == labels_B[:, None]

@@ -35,6 +35,7 @@ from recform.training.loop import (
     Task,
     evaluate,
     finish_epoch,
+    judging_batches,
     starting_point,
     train_epoch,
 )
@@ -198,6 +199,8 @@ def _task(
     steps_per_epoch = num_training_batches(data.num_train, recipe)
     forward = model if sharded else team.joined(model)
     placed = replace(data, train=data.train.to(device.place), test=data.test.to(device.place))
+    cut = replace(placed, test=placed.test.middle(recipe.test_crop))
+    tests = judging_batches(cut, recipe.batch_size, device, team)
     return Task(
         model=model,
         forward=torch.compile(forward) if compiled else forward,  # type: ignore[arg-type]
@@ -206,7 +209,7 @@ def _task(
         schedule=schedule(recipe, descent, recipe.epochs * steps_per_epoch),
         scaler=GradScaler(device.place.type, enabled=recipe.amp == "fp16"),
         data=placed,
-        crew=Crew(placed.train, recipe, seed, device, team.part),
+        crew=Crew(placed.train, recipe, seed, device, team.part, tests),
         recipe=recipe,
         seed=seed,
         device=device,

@@ -2,13 +2,14 @@
 
 import os
 from dataclasses import dataclass, replace
+from multiprocessing import active_children
 
 import pytest
 import torch
 
 from recform.errors import UserError
 from recform.training import recipe_for
-from recform.training.batches import load, training_batches
+from recform.training.batches import EvaluationBatches, load, training_batches
 from recform.training.crew import Crew
 from recform.training.dataset import Pixels
 from recform.training.device import Cpu
@@ -62,6 +63,22 @@ def test_the_processes_stay_from_epoch_to_epoch_also_when_one_is_broken_off():
     assert len(first) == 2
     next(iter(crew.load(2)))
     assert signatures(crew.load(3)) == first
+
+
+def test_the_same_processes_fetch_the_test_images_between_epochs():
+    signed, tests = images(signs=True), EvaluationBatches(images(), 3)
+    crew = Crew(signed, RECIPE, 0, WORKERS, tests=tests)
+    first = signatures(crew.load(1))
+    for _ in range(2):
+        for (mine, my_labels), (theirs, their_labels) in zip(
+            crew.load_tests(), load(tests, Cpu()), strict=True
+        ):
+            assert torch.equal(mine, theirs)
+            assert torch.equal(my_labels, their_labels)
+    # one that a signal broke off leaves nothing in the next epoch
+    next(iter(crew.load_tests()))
+    assert signatures(crew.load(2)) == first
+    assert len(active_children()) == 2
 
 
 def test_each_process_of_a_team_has_its_part():
