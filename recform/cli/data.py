@@ -10,7 +10,7 @@ import typer
 
 from recform.cli.arguments import JsonOption
 from recform.cli.output import counted, print_json, table, talk
-from recform.cli.train import DataDirOption, LimitOption, SideOption
+from recform.cli.train import CacheOption, DataDirOption, LimitOption, SideOption
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def list_sets() -> None:
 def check(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
     data_dir: DataDirOption = None,
+    cache_gb: CacheOption = None,
     image_size: SideOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +54,7 @@ def check(
     """
     from recform.training import inspect, load_data
 
-    images = load_data(name, data_dir, image_size=image_size)
+    images = load_data(name, data_dir, image_size=image_size, cache_gb=cache_gb)
     report = inspect(images)
     if as_json:
         print_json({"num_classes": images.num_classes, "image_size": images.image_size,

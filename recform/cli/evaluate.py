@@ -11,7 +11,7 @@ import typer
 
 from recform.cli.arguments import AllowCodeOption, JsonOption
 from recform.cli.output import print_json, table, talk
-from recform.cli.train import DataDirOption, DeviceOption, LimitOption
+from recform.cli.train import CacheOption, DataDirOption, DeviceOption, LimitOption
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def evaluate(
     trained: AnyTrainedArgument,
     data: OwnDataOption = None,
     data_dir: DataDirOption = None,
+    cache_gb: CacheOption = None,
     resolutions: Annotated[
         str | None,
         typer.Option(metavar="A,B,...", help="Sides of the images; the data's, if left out.",
@@ -73,7 +74,8 @@ def evaluate(
     name = asked.data
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
-        images = load_data(name, asked.directory, image_size=side, limit_test=limit_test)
+        images = load_data(name, asked.directory, image_size=side, limit_test=limit_test,
+                           cache_gb=cache_gb)  # fmt: skip
         with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
             score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
                                 batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip

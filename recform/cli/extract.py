@@ -16,7 +16,7 @@ from recform.cli.evaluate import (
     asked_for,
 )
 from recform.cli.output import talk
-from recform.cli.train import DataDirOption, DeviceOption, LimitOption, SideOption
+from recform.cli.train import CacheOption, DataDirOption, DeviceOption, LimitOption, SideOption
 
 FeaturesOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write, .npz.", show_default=False)
@@ -35,6 +35,7 @@ def extract(
     output: FeaturesOption,
     data: OwnDataOption = None,
     data_dir: DataDirOption = None,
+    cache_gb: CacheOption = None,
     layer: LayerOption = "pooled",
     part: PartOption = None,
     image_size: SideOption = None,
@@ -61,7 +62,8 @@ def extract(
     check_features_file(output)
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
     images = load_data(asked.data, asked.directory, image_size=image_size or asked.image_size,
-                       limit_train=limit_train, limit_test=limit_test)  # fmt: skip
+                       limit_train=limit_train, limit_test=limit_test,
+                       cache_gb=cache_gb)  # fmt: skip
     arrays = features_of(
         asked.network,
         asked.as_it_sees(images),

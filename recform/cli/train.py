@@ -40,6 +40,11 @@ DataOption = Annotated[
 DataDirOption = Annotated[
     Path | None, typer.Option(help="Where the data lies.", show_default=False)
 ]
+CacheOption = Annotated[
+    float | None,
+    typer.Option(metavar="GB", help="Of shards from elsewhere keep so many gigabytes here, and "
+                 "read the others where they lie; all are kept, if left out.", show_default=False),
+]  # fmt: skip
 RecipeOption = Annotated[
     str | None,
     typer.Option(
@@ -132,6 +137,7 @@ def train(
     backbone: BackboneOption = "resnet20_cifar",
     data: DataOption = "digits",
     data_dir: DataDirOption = None,
+    cache_gb: CacheOption = None,
     recipe: RecipeOption = None,
     settings: SetOption = None,
     epochs: RecipeInt = None,
@@ -170,23 +176,29 @@ def train(
     The run's folder holds config.json, formula.rf, metrics.jsonl, checkpoints/ and summary.json.
     Ctrl-C leaves a checkpoint; --resume auto goes on from it. torchrun starts several processes.
     """
-    from recform.formula import resolve
     from recform.training import load_data
 
-    parsed = resolve(formula)
-    find_code(allow_code, formula)
+    parsed = _parsed(formula, allow_code)
     _check_memory(parsed, reversible, compiled, sharded)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
     shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
-                       limit_test=limit_test)  # fmt: skip
+                       limit_test=limit_test, cache_gb=cache_gb)  # fmt: skip
     how = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
-           "match_params": parameters_to_match(match_params), "allow_code": allow_code}  # fmt: skip
+           "match_params": parameters_to_match(match_params), "allow_code": allow_code,
+           "recompute": recompute, "reversible": reversible}  # fmt: skip
     network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, how)
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
-    _save_memory(network, recompute, reversible)
     _report(_run(network, images, chosen, order), folder, as_json)
+
+
+def _parsed(formula: str, allow_code: bool) -> Formula:
+    from recform.formula import resolve
+
+    parsed = resolve(formula)
+    find_code(allow_code, formula)
+    return parsed
 
 
 def _check_memory(formula: Formula, reversible: bool, compiled: bool, sharded: bool) -> None:
@@ -198,13 +210,6 @@ def _check_memory(formula: Formula, reversible: bool, compiled: bool, sharded: b
         if is_given:
             raise typer.BadParameter(f"does not go with {option}", param_hint="--reversible")
     check_reversible(formula)
-
-
-def _save_memory(network: FormulaNetwork, recompute: bool, reversible: bool) -> None:
-    if recompute:
-        network.set_grad_checkpointing()
-    if reversible:
-        network.set_reversible()
 
 
 def chosen_recipe(

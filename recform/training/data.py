@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -22,6 +23,8 @@ from recform.training.imagenet import read_imagenet
 from recform.training.imagenet_a import read_imagenet_a
 from recform.training.recipe import Recipe
 
+BYTES_OF_GB = 10**9
+
 
 @dataclass(frozen=True)
 class DataSource:
@@ -39,17 +42,24 @@ def load_data(
     image_size: int | None = None,
     limit_train: int | None = None,
     limit_test: int | None = None,
+    cache_gb: float | None = None,
 ) -> DataSet:
     """The data set of this name, its parts cut to the limits with the classes kept in balance.
 
     `directory` is where its files lie, or are to be downloaded to; by default .cache/recform in the
     home folder. `image_size` is the side in pixels: 32, or 224 for `folder`, unless it is given.
+    Shards from elsewhere are kept in `directory`, of each set at most `cache_gb` (10^9 bytes) if it
+    is given; the others are read where they lie.
 
     Raises UserError `no-data`, `damaged-data`, `unreadable`, `bad-argument`.
     """
     if image_size is not None and image_size < 1:
         raise UserError("bad-argument", f"the image size must be 1 or more, not {image_size}")
-    return limited(_source(name).read(directory, image_size), limit_train, limit_test)
+    if cache_gb is not None and not 0 <= cache_gb < math.inf:
+        raise UserError("bad-argument", f"a cache cannot hold {cache_gb} gigabytes",
+                        "--cache-gb 20, or 0 to keep nothing")  # fmt: skip
+    source = _source(name, None if cache_gb is None else round(cache_gb * BYTES_OF_GB))
+    return limited(source.read(directory, image_size), limit_train, limit_test)
 
 
 def recipe_for(name: str) -> Recipe:
@@ -57,13 +67,14 @@ def recipe_for(name: str) -> Recipe:
     return _source(name).recipe()
 
 
-def _source(name: str) -> DataSource:
+def _source(name: str, most_bytes: int | None = None) -> DataSource:
     if name in DATA_SETS:
         return DATA_SETS[name]
     if name.startswith(PREFIX):
         return DataSource("of the Hugging Face hub", partial(_hub, name), recipes.folder)
     if name.startswith(shards.PREFIX):
-        return DataSource("in shards", partial(shards.read_shards, name), recipes.folder)
+        read = partial(shards.read_shards, name, most_bytes=most_bytes)
+        return DataSource("in shards", read, recipes.folder)
     near = get_close_matches(name, DATA_SETS, n=1)
     known = f"there are {', '.join(DATA_SETS)}, hf:OWNER/NAME and wds:FOLDER"
     hint = f"did you mean {near[0]}?" if near else known

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +36,10 @@ class Part:
     sizes: Tensor
     checksums: Tensor
 
+    def sized(self) -> dict[str, int | None]:
+        """The bytes of each shard."""
+        return dict(zip(self.names, self.num_bytes, strict=True))
+
 
 def parts_of(info: Mapping[str, Any]) -> dict[str, Part]:
     """The parts that an index tells of. Raises UserError `damaged-data`."""
@@ -58,18 +61,23 @@ def _part(part: Mapping[str, Any]) -> Part:
     return Part(names, num_bytes, shards, **columns)
 
 
-def scanned(shards: Sequence[tuple[str, Path]]) -> Part:
-    """The pictures of these shards, by their headers. Raises UserError `damaged-data`."""
+def scanned(shards: Mapping[str, int | None], open_shard: Callable[[str, int | None], Any]) -> Part:
+    """The pictures of these shards, by their headers; each has its size, where that is known.
+
+    Raises UserError `damaged-data`, `no-data`.
+    """
     rows = [
-        (number, *row) for number, (name, path) in enumerate(shards) for row in _rows(name, path)
+        (number, *row)
+        for number, (name, num_bytes) in enumerate(shards.items())
+        for row in _rows(name, open_shard(name, num_bytes))
     ]
     if not rows:
-        raise UserError("no-data", f"there is no picture with a label in {shards[0][0]}",
+        raise UserError("no-data", f"there is no picture with a label in {next(iter(shards))}",
                         "a sample is NAME.jpg (png, webp) and NAME.cls")  # fmt: skip
     numbers, labels, offsets, sizes = torch.tensor(rows, dtype=torch.long).unbind(1)
     return Part(
-        names=tuple(name for name, _ in shards),
-        num_bytes=tuple(path.stat().st_size for _, path in shards),
+        names=tuple(shards),
+        num_bytes=tuple(shards.values()),
         shards=numbers,
         labels=labels,
         offsets=offsets,
@@ -78,12 +86,12 @@ def scanned(shards: Sequence[tuple[str, Path]]) -> Part:
     )
 
 
-def _rows(name: str, path: Path) -> list[tuple[int, int, int]]:
+def _rows(name: str, shard: Any) -> list[tuple[int, int, int]]:
     """Label, offset and size of each picture of a shard."""
     places: dict[str, tuple[int, int]] = {}
     labels: dict[str, int] = {}
     try:
-        with tarfile.open(path, "r:") as tar:
+        with shard, tarfile.open(fileobj=shard, mode="r:") as tar:
             for member in tar:
                 key, _, suffix = member.name.rpartition("/")[2].partition(".")
                 key = f"{member.name.rpartition('/')[0]}/{key}"

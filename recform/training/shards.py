@@ -8,7 +8,9 @@
 Members of a tar file are stored as they are, so that a picture is read by its place, in any order:
 an epoch is shuffled as a whole, by seed and epoch as with any other data, and each worker reads
 the pictures of its own batches and no others. Shards that are not on a disk of this machine are
-fetched whole when the first of their pictures is asked for, and kept.
+fetched whole when the first of their pictures is asked for, and kept; what would be more than the
+cache may hold is read from where it lies, picture by picture. (Every epoch reads every picture
+once, in another order: to throw some shards out for others would save nothing.)
 
 `recform data shard` writes _info.json, in the form that timm's reader knows too. Where it is
 missing the shards are looked through once.
@@ -22,8 +24,8 @@ import json
 import os
 import tarfile
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +48,38 @@ HINT = "name a folder of shards: --data wds:FOLDER"
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of shards, here or elsewhere; what comes from elsewhere is kept in `cache`."""
+    """A folder of shards, here or elsewhere; what comes from elsewhere is kept in `cache`.
+
+    Not the shards that are `left` where they are: of these only pieces are fetched.
+    """
 
     root: str
     cache: Path
+    left: frozenset[str] = frozenset()
+
+    def open(self, name: str, num_bytes: int | None) -> Any:
+        """A shard to be read, from its start. Raises UserError `damaged-data`."""
+        if name not in self.left:
+            return self.local(name, num_bytes).open("rb")
+        files, folder = _files(self.root)
+        try:
+            return files.open(f"{folder}/{name}", "rb")
+        except OSError as error:
+            raise self._unfetched(name, error) from error
+
+    def piece(self, name: str, num_bytes: int | None, first: int, size: int) -> bytes:
+        """So many bytes of a shard, fewer where it ends. Raises UserError `damaged-data`."""
+        if name not in self.left:
+            with self.local(name, num_bytes).open("rb") as file:
+                file.seek(first)
+                return file.read(size)
+        files, folder = _files(self.root)
+        try:
+            found = files.cat_file(f"{folder}/{name}", start=first, end=first + size)
+        except OSError as error:
+            raise self._unfetched(name, error) from error
+        # A web server that knows no ranges sends all of the file.
+        return found if len(found) <= size else found[first : first + size]
 
     def local(self, name: str, num_bytes: int | None) -> Path:
         """A shard as a file of this machine. Raises UserError `damaged-data`."""
@@ -77,12 +107,15 @@ class Store:
             files.get_file(remote, str(part))
             part.replace(path)
         except OSError as error:
-            raise UserError("damaged-data", f"the shard {name} of {self.root} cannot be fetched: "
-                            f"{error}", "check the address, and that you may read there"
-                            ) from error  # fmt: skip
+            raise self._unfetched(name, error) from error
         finally:
             part.unlink(missing_ok=True)
         return path
+
+    def _unfetched(self, name: str, error: OSError) -> UserError:
+        return UserError("damaged-data", f"the shard {name} of {self.root} cannot be fetched: "
+                         f"{error}", "check the address, and that you may read there"
+                         )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,26 +135,20 @@ class Members:
         return self._name(number).rpartition(".")[2].lower(), self._read(number)
 
     def _read(self, number: int) -> bytes:
-        part = self.part
-        offset, size = int(part.offsets[number]), int(part.sizes[number])
-        with self._shard(number).open("rb") as file:
-            file.seek(offset)
-            content = file.read(size)
-        expected = int(part.checksums[number])
+        size, expected = int(self.part.sizes[number]), int(self.part.checksums[number])
+        content = self._piece(number, int(self.part.offsets[number]), size)
         if len(content) < size or expected not in (-1, zlib.crc32(content)):
             raise self._damaged(number, "is damaged: its checksum differs")
         return content
 
-    def _shard(self, number: int) -> Path:
+    def _piece(self, number: int, first: int, size: int) -> bytes:
         shard = int(self.part.shards[number])
-        return self.store.local(self.part.names[shard], self.part.num_bytes[shard])
+        return self.store.piece(self.part.names[shard], self.part.num_bytes[shard], first, size)
 
     def _name(self, number: int) -> str:
         """As it stands in the header before the member."""
         offset = int(self.part.offsets[number])
-        with self._shard(number).open("rb") as file:
-            file.seek(offset - tarfile.BLOCKSIZE)
-            header = file.read(tarfile.BLOCKSIZE)
+        header = self._piece(number, offset - tarfile.BLOCKSIZE, tarfile.BLOCKSIZE)
         try:
             return tarfile.TarInfo.frombuf(header, "utf-8", "replace").name
         except tarfile.HeaderError:
@@ -133,17 +160,24 @@ class Members:
                          "write the shards again: recform data shard")  # fmt: skip
 
 
-def read_shards(name: str, cache: Path | None, image_size: int | None) -> DataSet:
+def read_shards(
+    name: str, cache: Path | None, image_size: int | None, most_bytes: int | None = None
+) -> DataSet:
     """The set after `wds:`; what is fetched from elsewhere is kept in `cache`.
 
-    Raises UserError `no-data`, `damaged-data`.
+    So many of the shards, in order, as `most_bytes` hold; all, if it is None. Raises UserError
+    `no-data`, `damaged-data`.
     """
     root = name.removeprefix(PREFIX).rstrip("/")
     if not root:
         raise UserError("bad-argument", f"{name} names no shards", HINT)
     store = Store(root, (cache or Path.home() / ".cache" / "recform") / "shards")
     info = _info(root)
-    parts = parts_of(info) if info is not None else _looked_through(store)
+    if info is not None:
+        parts = parts_of(info)
+        store = _bounded(store, [part.sized() for part in parts.values()], most_bytes)
+    else:
+        store, parts = _looked_through(store, most_bytes)
     for part in (TRAIN, TEST):
         if part not in parts:
             raise UserError("no-data", f"{root} has no shards of a {part} part", HINT)
@@ -198,24 +232,38 @@ def _info(root: str) -> Mapping[str, Any] | None:
     return info if isinstance(info, dict) and info.get("made_by") else None
 
 
-def _looked_through(store: Store) -> dict[str, Part]:
-    """The parts of shards without an index, told by their names."""
+def _looked_through(store: Store, most_bytes: int | None) -> tuple[Store, dict[str, Part]]:
+    """The parts of shards without an index, told by their names, and where they are read."""
     files, folder = _files(store.root)
     try:
-        names = sorted(Path(found).name for found in files.ls(folder, detail=False))
+        found = files.ls(folder, detail=True)
     except OSError as error:
         raise UserError("no-data", f"{store.root} cannot be listed: {error}", HINT) from error
-    shards = [name for name in names if name.endswith(".tar")]
-    if not shards:
+    # A web server may leave out how large its files are.
+    listed: dict[str, int | None] = {Path(file["name"]).name: file["size"] for file in found}
+    by_part: dict[str, dict[str, int | None]] = {}
+    for name in sorted(listed):
+        if name.endswith(".tar"):
+            by_part.setdefault(_part_of(name), {})[name] = listed[name]
+    if not by_part:
         raise UserError("no-data", f"{store.root} holds no shards", HINT)
-    by_part: dict[str, list[str]] = {}
-    for name in shards:
-        by_part.setdefault(_part_of(name), []).append(name)
-    return {part: _scan(store, found) for part, found in by_part.items()}
+    bounded = _bounded(store, by_part.values(), most_bytes)
+    return bounded, {part: scanned(sizes, bounded.open) for part, sizes in by_part.items()}
 
 
-def _scan(store: Store, names: Sequence[str]) -> Part:
-    return scanned([(name, store.local(name, None)) for name in names])
+def _bounded(
+    store: Store, parts: Iterable[Mapping[str, int | None]], most_bytes: int | None
+) -> Store:
+    """The store that keeps the first shards, as many as `most_bytes` hold."""
+    if most_bytes is None or isinstance(_files(store.root)[0], LocalFileSystem):
+        return store
+    left, num_kept = set(), 0
+    for name, num_bytes in (shard for part in parts for shard in part.items()):
+        if left or num_bytes is None or num_kept + num_bytes > most_bytes:
+            left.add(name)
+        else:
+            num_kept += num_bytes
+    return replace(store, left=frozenset(left))
 
 
 def _part_of(shard: str) -> str:

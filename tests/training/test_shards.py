@@ -149,6 +149,62 @@ def test_shards_elsewhere_are_fetched_once_and_kept(folder, tmp_path):
         found.test.fetch(torch.tensor([0]))
 
 
+@pytest.fixture
+def bucket(folder):
+    """The shards elsewhere, and the address of the folder."""
+    elsewhere = fsspec.filesystem("memory")
+    for path in folder.iterdir():
+        elsewhere.pipe(f"/bucket/{path.name}", path.read_bytes())
+    yield elsewhere
+    elsewhere.rm("/bucket", recursive=True)
+
+
+def kept(cache):
+    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("has_index", [True, False])
+@pytest.mark.parametrize("num_kept", [0, 2, 5])
+def test_of_shards_elsewhere_no_more_are_kept_than_the_cache_may_hold(
+    folder, bucket, tmp_path, has_index, num_kept
+):
+    if not has_index:
+        bucket.rm("/bucket/_info.json")
+        (folder / "_info.json").unlink()
+    shards = sorted(folder.glob("*.tar"))
+    room = sum(path.stat().st_size for path in shards[:num_kept]) / 1e9
+    here = load_data(f"wds:{folder}", image_size=8)
+    found = load_data("wds:memory://bucket", tmp_path / "cache", image_size=8, cache_gb=room)
+    for mine, theirs in ((found.train, here.train), (found.test, here.test)):
+        numbers = torch.arange(len(theirs.labels))
+        assert torch.equal(mine.labels, theirs.labels)
+        assert torch.equal(mine.fetch(numbers), theirs.fetch(numbers))
+    assert kept(tmp_path / "cache") == [path.name for path in shards[:num_kept]]
+
+
+def test_what_is_read_where_it_lies_is_checked_too(folder, bucket, tmp_path):
+    content = bytearray(bucket.cat_file("/bucket/train-000001.tar"))
+    content[tarfile.BLOCKSIZE + 45] ^= 1
+    bucket.pipe("/bucket/train-000001.tar", bytes(content))
+    found = load_data("wds:memory://bucket", tmp_path / "cache", cache_gb=0)
+    assert inspect(found).damaged == (
+        "00000004.png in train-000001.tar is damaged: its checksum differs",
+    )
+    bucket.rm("/bucket/train-000002.tar")
+    with pytest.raises(UserError, match=r"train-000002\.tar of memory://bucket cannot be fetched"):
+        found.train.fetch(torch.tensor([9]))
+
+
+def test_the_command_takes_the_size_of_the_cache(bucket, tmp_path):
+    words = ["data", "check", "wds:memory://bucket", "--data-dir", str(tmp_path / "cache")]
+    words.append("--cache-gb")
+    assert CliRunner().invoke(app, [*words, "0"]).exit_code == 0
+    assert kept(tmp_path / "cache") == []
+    for size in ("-1", "nan", "inf"):
+        refused = CliRunner().invoke(app, [*words, size])
+        assert "a cache cannot hold" in str(refused.exception)
+
+
 def test_shards_without_an_index_are_looked_through(folder):
     with_index = load_data(f"wds:{folder}", image_size=8)
     (folder / "_info.json").unlink()
