@@ -27,9 +27,10 @@ def to_networkx(formula: Formula | str, depth: int = 16) -> networkx.DiGraph:
 
     Nodes are numbered as on the tape, which is a topological order. Their attributes are
 
-        kind    input, zero, call, map, scale, add or start
+        kind    the operation: input, zero, call, map, scale, add, start, one, parameter,
+                multiply, combine or part (see `recform.tape`)
         block   the name of a call's block, else None
-        index   the depth of a call, of `act` and of `norm`, else None
+        index   the depth of a call, and of a map that belongs to a block (`act`, `norm`), else None
         label   how a person may write the node: F[0], act[0], +, 1/2*
         states  the states that the value is, such as ("x[1]",)
 

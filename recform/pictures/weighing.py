@@ -24,7 +24,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from recform.errors import UserError
 from recform.paths.sources import Role, roles_of
@@ -35,13 +34,16 @@ from recform.pictures.theme import (
     FAINT,
     INK,
     PAGE_WIDTH,
+    POINTS_PER_INCH,
     ROW_HEIGHT,
     RUN_COLOURS,
     SMALL,
     SOFT,
     TEXT,
     plain_axes,
+    whole_ticks,
 )
+from recform.pictures.typeset import wrap_text
 
 SHADES = "viridis"
 SIGNED_SHADES = "RdBu_r"
@@ -107,9 +109,9 @@ def gates(run: str | Path) -> Figure:
         else:
             _draw_by_role(course, stand, family)
         course.set_xlabel("epoch", **_TEXT)
-        course.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        whole_ticks(course.xaxis, 8)
         stand.set_xlabel("block, l", **_TEXT)
-        stand.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+        whole_ticks(stand.xaxis, 10)
         given = " (grey: 1, not learned)" if _has_given(family) else ""
         stand.set_title(f"after epoch {family.epochs[-1]}{given}", loc="left", **_TEXT)
     figure.suptitle(_head(log), **_TEXT)
@@ -139,13 +141,13 @@ def spectra(run: str | Path) -> Figure:
     share.set_xlabel("blocks on the path", **_TEXT)
     share.set_ylabel("share of all weight (%)", **_TEXT)
     share.set_ylim(bottom=0)
-    share.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    whole_ticks(share.xaxis, 10)
     _whole_bar(figure, shades, share, [epoch for epoch, _ in told], "epoch")
     mean.plot([epoch for epoch, _ in told], [_mean_length(found) for _, found in told], "o-",
               color=BLUE, markersize=MARK, linewidth=LINE)  # fmt: skip
     mean.set_xlabel("epoch", **_TEXT)
     mean.set_ylabel("mean length (blocks)", **_TEXT)
-    mean.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    whole_ticks(mean.xaxis, 6)
     figure.suptitle(_head(log), **_TEXT)
     return figure
 
@@ -286,7 +288,7 @@ def _whole_bar(
     """A bar from the first to the last of some whole numbers."""
     bar = _bar(figure, shades, axes, label)
     bar.ax.set_ylim(min(numbers), max(max(numbers), min(numbers) + 1))
-    bar.ax.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+    whole_ticks(bar.ax.yaxis, 8)
 
 
 def _shade(shades: ScalarMappable, number: int) -> Any:
@@ -311,4 +313,7 @@ def _mean_length(found: Spectrum) -> float:
 
 
 def _head(log: WeightsLog) -> str:
-    return (log.formula.title or str(log.formula)).replace("$", r"\$")
+    """Title, or equations, in lines that fit the page."""
+    page = PAGE_WIDTH * POINTS_PER_INCH
+    written = (log.formula.title or str(log.formula)).splitlines()
+    return "\n".join(line for text in written for line in wrap_text(text, page, TEXT))

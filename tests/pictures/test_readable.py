@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from matplotlib.axis import Axis
@@ -15,7 +17,7 @@ from matplotlib.transforms import Bbox
 
 from recform.compare import ScoreTable, compare
 from recform.paths import analyze
-from recform.pictures import curves, growth, histogram, routes, wiring
+from recform.pictures import curves, gates, growth, histogram, routes, spectra, wiring
 from recform.pictures.legends import lay_out_legend
 from recform.pictures.probes import probe
 from recform.pictures.ranks import KINDS
@@ -99,6 +101,16 @@ def course(folder, formula: str, num_runs: int) -> Figure:
     return curves(sorted(folder.iterdir()))
 
 
+def weighed(folder, kind: Callable[[Path], Figure], num_epochs: int) -> Figure:
+    """A run of three blocks, whose coefficients go up by a quarter an epoch."""
+    (folder / "formula.rf").write_text(f"# {TITLE}\nparam a[l] = 0\nx[l+1] = x[l] + a[l]*F(x[l])\n")
+    rows = [{"epoch": epoch, "depth": 3, "borders": [], "gates": {},
+             "coefficients": {f"a[{block}]": 0.25 * epoch for block in range(3)}}
+            for epoch in range(num_epochs)]  # fmt: skip
+    (folder / "gates.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return kind(folder)
+
+
 PICTURES = {
     "growth": lambda _: growth([*NAMES, LONG]),
     "growth, one of each": lambda _: growth([LONG]),
@@ -114,6 +126,9 @@ PICTURES = {
     "scores": lambda _: compared(3, 4, "scores"),
     "scores of many rows": lambda _: compared(12, 14, "scores"),
     "scores of more": lambda _: compared(2, 80, "scores"),
+    "gates": lambda folder: weighed(folder, gates, 3),
+    "gates of one epoch": lambda folder: weighed(folder, gates, 1),
+    "spectra": lambda folder: weighed(folder, spectra, 3),
     "probe": lambda _: probe(Probed(), Probed(), f"{TITLE}\non resnet20_cifar, digits"),
 }
 
