@@ -102,11 +102,16 @@ def study_paths(
 ) -> PathStudy:
     """Gradient magnitudes by path length, of at most `samples` paths for each.
 
-    Paths are drawn uniformly among the words of their length, without repetition. The network is
-    not changed. Raises UserError `diverged` if the loss is not a number.
+    Images and labels are a batch as the network reads it. Paths are drawn uniformly among the
+    words of their length, without repetition. The network is not changed.
+
+    Raises UserError `bad-argument` for a formula that multiplies values, or makes one of several,
+    and `diverged` if the loss is not a number.
     """
     network = at_rest(network)
     tape = network.architecture.tape
+    # Counted first: a formula without words is refused before anything runs.
+    sets = surviving_words(tape), cancelled_words(tape)
     recording = record(network, network.architecture.graph, tape, images_BCHW)
     assert tape.output is not None, "a network has an output"
     logits_BK = head_of(network)(recording.features)
@@ -117,7 +122,6 @@ def study_paths(
                         "probe a network that has been trained: --weights RUN")  # fmt: skip
     (adjoint,) = torch.autograd.grad(loss, recording.read[tape.output], retain_graph=True)
 
-    sets = surviving_words(tape), cancelled_words(tape)
     drawn = [_draw(words, samples, Random(f"{seed} {place}")) for place, words in enumerate(sets)]
     together = [word for by_length in drawn for words in by_length for word in words]
     measured = {

@@ -68,7 +68,10 @@ class Recording:
 
 
 def record(module: nn.Module, graph: fx.Graph, tape: Tape, *inputs: Tensor) -> Recording:
-    """Run the graph of a network's chain, as `build` and `compile` make it, on a batch."""
+    """Run the graph of a network's chain, as `build` and `compile` make it, on a batch.
+
+    Cost: one forward pass; all values of the tape stay in memory, with what autograd keeps.
+    """
     recorder = _Recorder(module, graph)
     with torch.enable_grad():
         features = recorder.run(*inputs)

@@ -103,7 +103,10 @@ class Words:
 
 
 def surviving_words(tape: Tape) -> Words:
-    """The words of d output / d input whose coefficient is not 0: what `distinct` counts."""
+    """The words of d output / d input whose coefficient is not 0: what `distinct` counts.
+
+    Raises UserError `bad-argument`, as those below, for a tape that is not linear.
+    """
     return _words(tape, lambda has_cancelled: not has_cancelled)
 
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 import recform
 from recform.errors import UserError
-from recform.probe import study_paths, with_statistics_of
+from recform.probe import path_study, study_paths, with_statistics_of
 from recform.probe.path_study import Magnitudes
 
 
@@ -108,3 +108,13 @@ def test_norms_of_a_fresh_network_take_the_statistics_of_the_images():
     assert not settled.training
     assert {m.momentum for m in settled.modules() if isinstance(m, nn.BatchNorm2d)} == {0.1}
     assert network.layer3[2].bn2.running_mean.abs().max() == 0
+
+
+def test_a_formula_that_multiplies_values_is_refused_before_it_runs(monkeypatch):
+    def run(*arguments: object) -> None:
+        raise AssertionError("the network was run")
+
+    monkeypatch.setattr(path_study, "record", run)
+    with pytest.raises(UserError, match="this formula multiplies them") as refused:
+        study_paths(network_of("skip_resnet"), *batch())
+    assert refused.value.code == "bad-argument"
