@@ -10,9 +10,11 @@ summary.json     the fields of `Summary`; absent until the run is finished
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,40 @@ class Run:
     config: Mapping[str, Any]
     metrics: tuple[EpochMetrics, ...]
     summary: Summary | None
+
+
+@contextmanager
+def held(folder: RunFolder) -> Iterator[None]:
+    """The folder of a run for this process alone; a kill gives it back, and nothing is left in it.
+
+    Raises UserError `run-exists` where another process trains in it, `unwritable`.
+    """
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.path, os.O_RDONLY)
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
+    try:
+        _lock(folder, handle)
+        try:
+            yield
+        finally:
+            # A run that was refused leaves no empty folder.
+            with suppress(OSError):
+                folder.path.rmdir()
+    finally:
+        os.close(handle)
+
+
+def _lock(folder: RunFolder, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError("run-exists", f"another process trains in {folder.path} at this moment",
+                        "wait for it, or name another folder: --out DIR") from None  # fmt: skip
+    except OSError:
+        # Some network file systems know no locks.
+        return
 
 
 def read_run(path: Path) -> Run:

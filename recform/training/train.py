@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -53,6 +53,7 @@ from recform.training.record import (
 from recform.training.run import (
     RunFolder,
     Summary,
+    held,
     read_config,
     write_json,
     write_metrics,
@@ -105,7 +106,11 @@ def train(
         raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
                         "--keep 2")  # fmt: skip
     folder = RunFolder(Path(out))
-    with team_on(place) as team, _memory_told(recipe):
+    with (
+        team_on(place) as team,
+        _memory_told(recipe),
+        held(folder) if team.leads else nullcontext(),
+    ):
         check_batch(team, place, recipe.batch_size)
         checkpoint = _checkpoint_to_resume(folder, resume)
         team.wait()

@@ -1,7 +1,10 @@
 import pytest
 
 from recform.errors import UserError
-from recform.training import read_run
+from recform.training import RunFolder, read_run
+from recform.training.run import held
+
+from .small import small_net, train_small
 
 
 def write_run(folder, config="{}", metrics="", summary=None):
@@ -38,3 +41,27 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, content, message):
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
     with pytest.raises(UserError, match=r"holds no run: it has no config\.json"):
         read_run(tmp_path)
+
+
+def test_two_processes_do_not_train_in_one_folder(data, tmp_path):
+    out = tmp_path / "run"
+    with held(RunFolder(out)):
+        for resume in (None, "auto"):
+            with pytest.raises(UserError) as caught:
+                train_small(small_net(), data, out, resume=resume)
+            assert caught.value.code == "run-exists"
+            assert f"another process trains in {out} at this moment" in str(caught.value)
+        assert list(out.iterdir()) == []
+    train_small(small_net(), data, out)
+    with held(RunFolder(out)):
+        assert read_run(out).summary is not None
+
+
+def test_a_run_that_is_refused_leaves_no_folder(data, tmp_path):
+    with pytest.raises(UserError, match="there is no checkpoint"):
+        train_small(small_net(), data, tmp_path / "run", resume=tmp_path / "gone.pt")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="file cannot be written: File exists"):
+        train_small(small_net(), data, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
