@@ -62,10 +62,16 @@ def friedman(table: ScoreTable) -> Friedman | None:
 
 
 def friedman_of_ranks(ranks: Sequence[float], num_rows: int) -> Friedman:
-    """Friedman's test from mean ranks alone, as they stand in a paper. Ties: see `friedman`."""
+    """Friedman's test from mean ranks alone, as they stand in a paper.
+
+    Not corrected for ties, which only the scores tell: `compare` has that as well. Raises UserError
+    `bad-argument` for fewer than two models or rows.
+    """
     num_models = len(ranks)
     if num_models < 2 or num_rows < 2:
-        raise UserError("bad-argument", "Friedman's test needs two models and two rows at least")
+        raise UserError("bad-argument", "Friedman's test has two models and two rows at least, "
+                        f"not {num_models} and {num_rows}",
+                        "give a mean rank for each model, and the number of rows")  # fmt: skip
     squares = math.fsum(rank * rank for rank in ranks)
     # By rounding, ranks that are all equal may come out a hair below zero.
     chi2 = max(
