@@ -26,7 +26,8 @@ def equal(a: _Formula, b: _Formula, as_json: JsonOption = False) -> None:
     Example:  recform equal resnet_s injection
 
     The answer is exact: always (from every x[l0]), from_start (from x[0]), no, or undecided where
-    a formula has no recurrence and no difference was found. Exit code 0 for every answer.
+    no difference was found and a formula has no recurrence, or products of values. Exit code 0 for
+    every answer.
     """
     from recform.paths.equal import equal as compare
 
@@ -59,7 +60,5 @@ def verdict(found: Equality) -> str:
             return f"from_start: the same paths from x[0] at every depth, {others}"
         case "no":
             return "no: the paths differ"
-        case "undecided" if found.checked_depth == 0:
-            return "undecided: the formulas were not compared"
         case "undecided":
             return f"undecided: no difference down to depth {found.checked_depth}"

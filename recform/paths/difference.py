@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from recform.formula.show import number_to_text
 from recform.paths.jets import INPUT, Exact, Jet, Letter, LetterTable, Tail, Vector
+from recform.tape import Exact as Coefficient
+from recform.tape import Irrational
 
 # Arguments are written out where the name alone does not tell, up to this many characters.
 MAX_ARGUMENT = 60
@@ -25,8 +27,8 @@ class Difference:
     depth: int
     start: int
     word: str | None
-    left: Exact | None
-    right: Exact | None
+    left: Coefficient | None
+    right: Coefficient | None
     text: str
 
     def to_json(self) -> dict[str, object]:
@@ -51,7 +53,7 @@ def first_difference(
         if depth < start or (left is None and right is None):
             continue
         if left is None or right is None:
-            return _missing(depth, start, right is None)
+            return missing(depth, start, right is None)
         if start == 0 and left.form != right.form:
             return _differing(table, depth, start, left.form, right.form)
         if start > 0 and _differ(table, left.derivative, right.derivative):
@@ -69,7 +71,8 @@ def _minus(left: Vector, right: Vector) -> Vector:
     return {key: difference for key, difference in differences.items() if difference}
 
 
-def _missing(depth: int, start: int, only_first: bool) -> Difference:
+def missing(depth: int, start: int, only_first: bool) -> Difference:
+    """The difference where one formula does not exist."""
     which = "first" if only_first else "second"
     text = f"at depth {depth} only the {which} formula exists"
     return Difference(depth, start, None, None, None, text)
@@ -151,5 +154,7 @@ def _text(number: Exact) -> str:
     return number_to_text(Fraction(number))
 
 
-def _json_number(number: Exact) -> int | str:
-    return int(number) if number.denominator == 1 else str(number)
+def _json_number(number: Coefficient) -> int | str:
+    if isinstance(number, Irrational) or number.denominator != 1:
+        return str(number)
+    return int(number)

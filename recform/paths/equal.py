@@ -32,6 +32,7 @@ from recform.paths.difference import Difference, first_difference
 from recform.paths.forever import Joint
 from recform.paths.histories import History, Unrolled, row_of, tape_at
 from recform.paths.jets import Jet, Jets, LetterTable
+from recform.paths.products import compare_products
 from recform.paths.settle import settle
 
 # How deep formulas without a recurrence are compared.
@@ -48,7 +49,8 @@ class Equality:
 
     `equal` is "always" if d x[L]/d x[l0] is the same for every depth L and every l0; "from_start"
     if it is for l0 = 0, and not proved for all later l0; "no" if a difference was found;
-    "undecided" if none was, down to `checked_depth`, but one of the formulas has no recurrence.
+    "undecided" if none was, down to `checked_depth`, but one of the formulas has no recurrence, or
+    products of values (`products`).
     `witness` is the first difference; `breaks` names what in a network would make equal formulas
     differ: "activation", "projection", "norm". `reason` says why nothing stronger was proved, where
     that is not the witness.
@@ -81,16 +83,7 @@ def equal(a: Formula | str, b: Formula | str) -> Equality:
     """
     left, right = resolve(a), resolve(b)
     if not (is_linear(left) and is_linear(right)):
-        verdict: Verdict = "always" if left == right else "undecided"
-        reason = (
-            None
-            if left == right
-            else (
-                "products of values, learned coefficients and "
-                "functions of several values are not compared"
-            )
-        )
-        return Equality(verdict, None, 0, reason=reason)  # fmt: skip
+        return _compare_with_products(left, right)
     try:
         found = _Comparison.of(left, right).run()
     except NotSteadyError as error:
@@ -152,6 +145,23 @@ class _Comparison:
     def _histories(self, start: int) -> tuple[History, History]:
         left, right = self.unrolled
         return left.history(start), right.history(start)
+
+
+def _compare_with_products(left: Formula, right: Formula) -> Equality:
+    """A difference of the paths, or none to a depth, which proves nothing of deeper ones."""
+    if left == right:
+        return Equality("always", None, 0)
+    found = compare_products(left, right)
+    if found.witness is not None and found.proves:
+        return Equality("no", found.witness, found.checked_depth)
+    if found.witness is not None:
+        return Equality("undecided", None, found.checked_depth - 1, reason=f"{found.witness.text}, "
+                        "which may yet come to the same paths")  # fmt: skip
+    differ = [name for kept, name in (("act", "activation"), ("norm", "norm"))
+              if compare_products(left, right, {kept}).witness is not None]  # fmt: skip
+    return Equality("undecided", None, found.checked_depth, tuple(differ), "with products of "
+                    "values, learned coefficients or functions of several values formulas are "
+                    "compared to a depth, which proves nothing of deeper ones")  # fmt: skip
 
 
 def _compare_to_a_depth(left: Formula, right: Formula, reason: str) -> Equality:

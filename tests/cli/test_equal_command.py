@@ -49,12 +49,21 @@ def test_json_has_the_keys_of_the_contract_and_every_answer_exits_0(
     assert answer["equal"] == verdict
 
 
-def test_formulas_with_products_are_said_not_to_be_compared():
+def test_formulas_with_products_are_said_to_be_compared_to_a_depth():
     done = run("x[l+1] = x[l]*F(x[l])", "x[l+1] = F(x[l])*x[l]")
     assert done.stdout.splitlines() == [
-        "undecided: the formulas were not compared",
-        "  products of values, learned coefficients and functions of several values are not "
-        "compared",
+        "undecided: no difference down to depth 12",
+        "  with products of values, learned coefficients or functions of several values formulas "
+        "are compared to a depth, which proves nothing of deeper ones",
+    ]
+
+
+def test_a_law_that_a_function_obeys_is_no_difference():
+    done = run("x[l+1] = max(x[l], F(x[l]))", "x[l+1] = max(F(x[l]), x[l])")
+    assert done.stdout.splitlines() == [
+        "undecided: no difference down to depth 0",
+        "  at depth 1, max(x[0], F[0](x[0])) has the coefficient 1 in the first formula and 0 in "
+        "the second, which may yet come to the same paths",
     ]
 
 
