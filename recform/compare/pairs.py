@@ -3,24 +3,21 @@
 Nemenyi's test takes all pairs at once from the mean ranks; Wilcoxon's signed-rank test looks at the
 differences of one pair, and Holm's step-down makes up for there being many pairs. A difference that
 is found is not thereby large: its size is told beside it, in the unit of the scores, as rows won
-and lost, and as the rank-biserial correlation of matched pairs (Kerby 2014; -1 to 1).
+and lost, and as the rank-biserial correlation of matched pairs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
-from statistics import fmean
 
 import scikit_posthocs
-from scipy import stats
 
-from recform.compare.ranks import critical_difference, mean_ranks
+from recform.compare.ranks import critical_difference, mean_ranks, row_ranks
+from recform.compare.signs import signed_rank
 from recform.compare.table import ScoreTable
-
-# Scores that differ by less than this are rounding apart.
-DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,7 @@ class Pair:
 
     `rank_difference` is without sign; `mean_difference` is positive where the first scores higher,
     and so is `rank_biserial`. The p-values are None where there are fewer than two rows.
+    `wilcoxon_exact`: whether its p was counted, not taken from the normal approximation.
     """
 
     models: tuple[str, str]
@@ -37,6 +35,7 @@ class Pair:
     nemenyi_p: float | None
     wilcoxon_p: float | None
     wilcoxon_holm_p: float | None
+    wilcoxon_exact: bool
     mean_difference: float
     wins: int
     ties: int
@@ -52,8 +51,8 @@ def pairs_of(table: ScoreTable, alpha: float) -> tuple[Pair, ...]:
         (one, other): _differences(table, one, other)
         for one, other in combinations(table.models, 2)
     }
-    raw = [_wilcoxon(gaps) for gaps in differences.values()] if enough else []
-    corrected = holm(raw)
+    tests = [signed_rank(gaps) for gaps in differences.values()]
+    corrected = holm([test.p for test in tests])
     ranks = mean_ranks(table)
     threshold = critical_difference(len(table.models), len(table.datasets), alpha)
     found = []
@@ -65,13 +64,14 @@ def pairs_of(table: ScoreTable, alpha: float) -> tuple[Pair, ...]:
                 rank_difference=rank_difference,
                 significant=enough and rank_difference >= threshold,
                 nemenyi_p=nemenyi.get((one, other)),
-                wilcoxon_p=raw[place] if enough else None,
+                wilcoxon_p=tests[place].p if enough else None,
                 wilcoxon_holm_p=corrected[place] if enough else None,
-                mean_difference=fmean(gaps),
+                wilcoxon_exact=tests[place].is_exact,
+                mean_difference=float(sum(gaps) / len(gaps)),
                 wins=sum(gap > 0 for gap in gaps),
                 ties=sum(gap == 0 for gap in gaps),
                 losses=sum(gap < 0 for gap in gaps),
-                rank_biserial=rank_biserial(gaps),
+                rank_biserial=tests[place].lean,
             )
         )
     return tuple(found)
@@ -87,21 +87,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def rank_biserial(differences: Sequence[float]) -> float:
-    """Share of the ranks of |difference| that speak for the first, less those for the second."""
-    moved = [gap for gap in differences if gap != 0]
-    if not moved:
-        return 0.0
-    ranks = stats.rankdata([abs(gap) for gap in moved])
-    balance = sum(
-        float(rank) * (1 if gap > 0 else -1) for rank, gap in zip(ranks, moved, strict=True)
-    )
-    return balance / float(sum(ranks))
-
-
 def _nemenyi(table: ScoreTable) -> dict[tuple[str, str], float]:
-    rows = list(zip(*(table.means(model) for model in table.models), strict=True))
-    found = scikit_posthocs.posthoc_nemenyi_friedman(rows).to_numpy()
+    found = scikit_posthocs.posthoc_nemenyi_friedman(row_ranks(table)).to_numpy()
     places = range(len(table.models))
     return {
         (table.models[one], table.models[other]): float(found[one, other])
@@ -109,16 +96,6 @@ def _nemenyi(table: ScoreTable) -> dict[tuple[str, str], float]:
     }
 
 
-def _differences(table: ScoreTable, one: str, other: str) -> tuple[float, ...]:
-    return tuple(
-        round(mine - theirs, DECIMALS)
-        for mine, theirs in zip(table.means(one), table.means(other), strict=True)
-    )
-
-
-def _wilcoxon(differences: Sequence[float]) -> float:
-    """The two-sided p-value; 1 where all rows tie, of which scipy does not speak."""
-    if not any(differences):
-        return 1.0
-    # scipy's stubs do not know what its decorator returns.
-    return float(stats.wilcoxon(differences).pvalue)  # type: ignore[attr-defined]
+def _differences(table: ScoreTable, one: str, other: str) -> tuple[Fraction, ...]:
+    pairs = zip(table.means(one), table.means(other), strict=True)
+    return tuple(mine - theirs for mine, theirs in pairs)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from statistics import fmean
 
 from scipy import stats
@@ -45,11 +46,24 @@ class Friedman:
 
 def mean_ranks(table: ScoreTable) -> dict[str, float]:
     """The mean over the rows of each model's rank, 1 for the highest score."""
+    ranks = row_ranks(table)
+    return {model: fmean(row[place] for row in ranks) for place, model in enumerate(table.models)}
+
+
+def row_ranks(table: ScoreTable) -> list[tuple[float, ...]]:
+    """The ranks of the models in each row, 1 for the highest mean score."""
     columns = [table.means(model) for model in table.models]
-    ranks = [stats.rankdata([-score for score in row]) for row in zip(*columns, strict=True)]
-    return {
-        model: fmean(float(row[place]) for row in ranks) for place, model in enumerate(table.models)
-    }
+    return [ranked([-score for score in row]) for row in zip(*columns, strict=True)]
+
+
+def ranked(values: Sequence[Fraction]) -> tuple[float, ...]:
+    """Ranks from the lowest, 1, upwards; ties, which are exact, share the mean of their ranks.
+
+    >>> ranked([Fraction(3), Fraction(1), Fraction(3)])
+    (2.5, 1.0, 2.5)
+    """
+    places = {value: place for place, value in enumerate(sorted(set(values)))}
+    return tuple(float(rank) for rank in stats.rankdata([places[value] for value in values]))
 
 
 def friedman(table: ScoreTable) -> Friedman | None:
@@ -94,8 +108,9 @@ def critical_difference(num_models: int, num_rows: int, alpha: float) -> float:
 
 
 def _with_ties(table: ScoreTable) -> tuple[float | None, float | None]:
-    columns = [table.means(model) for model in table.models]
-    if len(columns) < 3 or all(len(set(row)) == 1 for row in zip(*columns, strict=True)):
+    ranks = row_ranks(table)
+    if len(table.models) < 3 or all(len(set(row)) == 1 for row in ranks):
         return None, None
-    test = stats.friedmanchisquare(*columns)
+    # Ranks of ranks are ranks: scipy sees which scores tie as they were meant, not as floats.
+    test = stats.friedmanchisquare(*zip(*ranks, strict=True))
     return float(test.statistic), float(test.pvalue)

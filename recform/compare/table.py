@@ -5,6 +5,8 @@
     ResNet18s,cifar10,94.70
 
 Higher is better. A pair that stands there more than once was run more than once.
+
+Means are exact, so that a tie is a tie: as floats 0.1 and 0.2 do not average to 0.15.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from recform.errors import UserError
 
 COLUMNS = ("model", "dataset", "score")
+# Scores are decimals somebody wrote, or shares of at most so many images.
+MOST_IMAGES = 100_000
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,20 @@ class ScoreTable:
     def cell(self, model: str, dataset: str) -> Cell:
         runs = self.runs[model, dataset]
         return Cell(
-            # fmean sums exactly: the same runs in another order are the same mean, and tie.
-            mean=statistics.fmean(runs),
+            mean=float(self.mean(model, dataset)),
             deviation=statistics.stdev(runs) if len(runs) > 1 else None,
             median=statistics.median(runs),
             num_runs=len(runs),
         )
 
-    def means(self, model: str) -> tuple[float, ...]:
+    def mean(self, model: str, dataset: str) -> Fraction:
+        """The exact mean of what the scores of a pair stand for."""
+        runs = self.runs[model, dataset]
+        return sum(map(meant, runs), Fraction(0)) / len(runs)
+
+    def means(self, model: str) -> tuple[Fraction, ...]:
         """The mean score on each data set."""
-        return tuple(self.cell(model, dataset).mean for dataset in self.datasets)
+        return tuple(self.mean(model, dataset) for dataset in self.datasets)
 
     def spread(self) -> float | None:
         """The deviation of one run from the mean of its pair, over all pairs run more than once."""
@@ -65,6 +74,18 @@ class ScoreTable:
         degrees = sum(len(runs) - 1 for runs in groups)
         squares = math.fsum(statistics.variance(runs) * (len(runs) - 1) for runs in groups)
         return math.sqrt(squares / degrees) if degrees else None
+
+
+def meant(score: float) -> Fraction:
+    """The fraction that a float stands for, if a simple one is a rounding or two away from it.
+
+    >>> meant(0.1 + 0.2), meant(100 * 7 / 9), meant(94.32), meant(1e-12)
+    (Fraction(3, 10), Fraction(700, 9), Fraction(2358, 25), Fraction(1, 1000000000000))
+    """
+    simple = Fraction(score).limit_denominator(MOST_IMAGES)
+    # Compared exactly: a float of the difference would be 0 too often.
+    is_near = abs(simple - Fraction(score)) <= 4 * Fraction(math.ulp(score))
+    return simple if is_near else Fraction(repr(float(score)))
 
 
 def table_of(rows: Iterable[tuple[str, str, float]], source: str) -> ScoreTable:

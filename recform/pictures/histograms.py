@@ -99,6 +99,9 @@ def histogram(
     scale "auto", counts that differ by more than a factor of 100 are drawn on a logarithmic scale,
     which the axis says; "linear" and "log" ask for one. Panels are set in rows of `num_columns`,
     by default two.
+
+    Raises UserError `bad-argument` for no formula, an unknown scale, or more than six panels in a
+    row, and `too-deep` for counts that are too large to be written down.
     """
     if not analyses:
         raise UserError("bad-argument", "a histogram needs a formula", "name at least one")

@@ -18,6 +18,7 @@ from recform.formula import parse
 
 # The settings that tell runs apart, in the order in which they are named.
 SETTINGS = ("formula", "backbone", "data", "seed")
+DAMAGED = "copy the run again, or delete what is damaged"
 MEASURES = ("train_loss", "test_loss", "test_top1", "test_top5")
 
 
@@ -85,7 +86,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UserError("bad-run", f"{path} is damaged: it is not UTF-8 text") from None
+        raise UserError("bad-run", f"{path} is damaged: it is not UTF-8 text", DAMAGED) from None
     except OSError as error:
         raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
                         "check its permissions") from error  # fmt: skip
@@ -102,8 +103,7 @@ def _object(text: str, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise UserError("bad-run", f"{place} is damaged: it is not a JSON object",
-                        "copy the run again, or delete what is damaged")  # fmt: skip
+        raise UserError("bad-run", f"{place} is damaged: it is not a JSON object", DAMAGED)
     return content
 
 
@@ -114,8 +114,7 @@ def _number(content: Mapping[str, Any], name: str, place: str) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
         fault = "is missing" if name not in content else "is not a number"
-        raise UserError("bad-run", f"{place} is damaged: `{name}` {fault}",
-                        "copy the run again, or delete what is damaged")  # fmt: skip
+        raise UserError("bad-run", f"{place} is damaged: `{name}` {fault}", DAMAGED)
     return value
 
 

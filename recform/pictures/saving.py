@@ -37,7 +37,8 @@ DOTS_PER_INCH = 220
 def save(figure: Figure, path: str | Path) -> Path:
     """Write the figure as PNG, SVG or PDF by the suffix; makes folders that are not there.
 
-    Written beside and renamed, so that no half file is ever seen under the name.
+    Written beside and renamed, so that no half file is ever seen under the name. Raises UserError
+    `bad-argument` for another suffix, and `unwritable`.
     """
     path = Path(path)
     suffix = check_suffix(path)

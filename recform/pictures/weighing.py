@@ -119,7 +119,10 @@ def gates(run: str | Path) -> Figure:
 
 
 def spectra(run: str | Path) -> Figure:
-    """The share of each path length, at the start of a run and as training goes on."""
+    """The share of each path length, at the start of a run and as training goes on.
+
+    Raises UserError `bad-run` for a folder without such a run, or with numbers in no epoch.
+    """
     log = read_weights_log(run)
     tape = log.tape()
     roles = roles_of(tape, log.written)

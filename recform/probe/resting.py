@@ -45,7 +45,10 @@ def with_statistics_of(network: FormulaNetwork, images_BCHW: Tensor) -> FormulaN
 
 
 def head_of(network: FormulaNetwork) -> Callable[[Tensor], Tensor]:
-    """What makes logits (B, K) of what the network's graph returns."""
+    """What makes logits (B, K) of what the network's graph returns.
+
+    Raises UserError `bad-argument` for a network that has features, and no `forward_head`.
+    """
     if not hasattr(network, "forward_features"):
         # The graph is the whole forward.
         return lambda logits_BK: logits_BK

@@ -149,6 +149,8 @@ def _numbers(ends: bool, followers: list[tuple[int, ...]]) -> tuple[int, ...]:
 def links_of(tape: Tape) -> dict[int | None, Form]:
     """For each letter the form of its argument, in the order of the tape; last, under None, the
     output's. Letters that do not depend on the input are left out.
+
+    Raises UserError `bad-argument` for a tape with products, or functions of several values.
     """
     if not is_linear(tape):
         raise UserError("bad-argument", "gradients are measured path by path where values are "

@@ -267,6 +267,7 @@ def key_of(operation: Operation) -> tuple:
 
 
 def operation_to_text(operation: Operation) -> str:
+    """An operation as a listing writes it: `F[0](v1)`, `v1 + v2`, `1/2*v3`."""
     match operation:
         case Input():
             return "input"

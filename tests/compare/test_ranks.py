@@ -192,3 +192,12 @@ def test_the_critical_difference_shrinks_with_the_root_of_the_rows():
     assert critical_difference(4, 24, 0.05) == pytest.approx(critical_difference(4, 6, 0.05) / 2)
     assert round(critical_difference(4, 6, 0.05), 2) == 1.91
     assert math.isclose(critical_difference(2, 1, 0.05), 1.959964, rel_tol=1e-5)
+
+
+@pytest.mark.parametrize(("ranks", "num_rows"), [([1.0], 5), ([1.0, 2.0], 1)])
+def test_too_few_models_or_rows_are_told_with_what_to_give(ranks, num_rows):
+    with pytest.raises(UserError, match="two models and two rows at least") as refused:
+        friedman_of_ranks(ranks, num_rows)
+    assert refused.value.diagnostics[0].hint == (
+        "give a mean rank for each model, and the number of rows"
+    )
