@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import comb
 from random import Random
+from time import process_time
 
 import pytest
 from oracles.walk import walk
@@ -248,3 +249,10 @@ def test_no_formula_is_told_twice_with_its_terms_in_another_order():
     told = [str(candidate.formula) for candidate in by_length("n - k + 1").candidates]
     assert "x[l+1] = x[0] + x[l] + F(x[l]) - F(x[l-1])" in told
     assert "x[l+1] = x[l] + x[0] + F(x[l]) - F(x[l-1])" not in told
+
+
+def test_wishes_of_high_order_take_seconds():
+    began = process_time()
+    answer = by_length("k^4*(n - k)^4")
+    assert process_time() - began < 8
+    assert_all_have_counts(answer, lambda n, k: k**4 * (n - k) ** 4, deepest=5)
