@@ -17,6 +17,7 @@ import typer
 
 from recform.errors import UserError
 
+INTERRUPTED = 130
 # name of a command -> its function, or group of commands, in recform/cli; in the order of --help
 COMMANDS = {
     "list": "list_formulas:list_formulas",
@@ -91,6 +92,9 @@ def main() -> None:
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        # While a command is being loaded; later, commands end in their own way.
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader went away, as `| head` does. Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from recform.cli.output import counted
 from recform.training import EpochMetrics, Plan, StepReport
 
 
@@ -47,7 +48,7 @@ class Bar:
         self._console.print(self._title, markup=False, soft_wrap=True)
         self._console.print(
             f"{plan.num_parameters:,} parameters, {plan.num_train:,} training and "
-            f"{plan.num_test:,} test images, {plan.num_epochs} epochs on {plan.device}; "
+            f"{plan.num_test:,} test images, {counted(plan.num_epochs, 'epoch')} on {plan.device}; "
             f"run in {self._folder}",
             markup=False,
             soft_wrap=True,

@@ -70,15 +70,30 @@ def sweep(
         for seed in _seeds(seeds)
         for folder in [out / _name(formula, formulas, backbone, data, seed)]
     ]  # fmt: skip
+    _check_apart(jobs)
     _run_all(jobs)
     done = f"{counted(len(jobs), 'run')} {'is' if len(jobs) == 1 else 'are'} finished"
     talk(f"{done}; compare them: recform compare {shlex.quote(str(out))}")
 
 
+def _check_apart(jobs: Sequence[Job]) -> None:
+    """Raises UserError `bad-argument` where two runs would lie in one folder."""
+    folders = [job.folder for job in jobs]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise UserError("bad-argument", f"two runs would lie in {folder}",
+                            "name each formula, backbone and seed once, and give files names of "
+                            "their own")  # fmt: skip
+
+
 def _run_all(jobs: Sequence[Job]) -> None:
     waiting = [job for job in jobs if not (job.folder / "summary.json").is_file()]
-    if len(waiting) < len(jobs):
-        talk(f"finished before: {len(jobs) - len(waiting)} of {counted(len(jobs), 'run')}")
+    finished = [job for job in jobs if job not in waiting]
+    if finished:
+        talk(f"finished before: {len(finished)} of {counted(len(jobs), 'run')}")
+    for job in finished:
+        if (command := _command_of(job.folder)) not in (None, job.words):
+            talk(f"note: {job.folder} was made otherwise: recform {shlex.join(command)}")
     devices: SimpleQueue[str | None] = SimpleQueue()
     places = _graphics_processors() or [None]
     for place in places:
@@ -110,6 +125,18 @@ def _run_all(jobs: Sequence[Job]) -> None:
                         "see their messages above; the same command tries them again")  # fmt: skip
 
 
+def _command_of(folder: Path) -> tuple[str, ...] | None:
+    """The words after `recform` that made a run; None where it does not say."""
+    from recform.training import read_run
+
+    try:
+        command = read_run(folder).config.get("command")
+    except UserError:
+        # `recform compare` will tell what is wrong with it.
+        return None
+    return tuple(map(str, command[1:])) if isinstance(command, list) and command else None
+
+
 def _run(job: Job, place: str | None) -> int:
     environment = dict(os.environ)
     if place is not None:
@@ -129,7 +156,11 @@ def _graphics_processors() -> list[str | None]:
 
 
 def _further(text: str) -> list[str]:
-    words = shlex.split(text)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError("bad-argument", f"--train has a quote without its partner: {text}",
+                        '--train "--epochs 2"') from error  # fmt: skip
     taken = [word for word in words if word.partition("=")[0] in OWN]
     if taken:
         raise UserError("bad-argument", f"{taken[0]} belongs to the sweep, not into --train",

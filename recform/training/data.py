@@ -110,6 +110,8 @@ def _on_disk(
     def read_given(directory: Path | None, image_size: int | None) -> DataSet:
         if directory is None:
             raise UserError("no-data", "no folder of images is given", "name it: --data-dir DIR")
+        if not directory.is_dir():
+            raise UserError("no-data", f"there is no folder {directory}", "name it: --data-dir DIR")
         return read(directory, image_size or 224)
 
     return read_given

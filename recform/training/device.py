@@ -101,7 +101,8 @@ class Cpu:
     backend: str = "gloo"
 
     def describe(self) -> str:
-        return f"CPU, {torch.get_num_threads()} threads"
+        num_threads = torch.get_num_threads()
+        return f"CPU, {num_threads} thread{'s' if num_threads > 1 else ''}"
 
     def peak_memory(self) -> int:
         """Of the whole process."""

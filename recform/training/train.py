@@ -165,11 +165,14 @@ def _memory_told(recipe: Recipe) -> Iterator[None]:
 def _checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path | None:
     if resume == AUTO:
         return folder.newest()
+    if resume == "":
+        raise UserError("bad-argument", "--resume names nothing", "--resume auto")
     path = None if resume is None else Path(resume)
     if path is not None and path.is_dir():
         path = RunFolder(path).newest() or RunFolder(path).last
     if path is not None and not path.is_file():
-        raise UserError("no-such-file", f"there is no checkpoint {path}")
+        raise UserError("no-such-file", f"there is no checkpoint {path}",
+                        "name a run, or a file such as RUN/checkpoints/last.pt")  # fmt: skip
     if folder.holds_run() and (path is None or folder.path.resolve() not in path.resolve().parents):
         raise UserError(
             "run-exists",

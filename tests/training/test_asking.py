@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from recform.cli.main import app
 from recform.cli.weights import load_weights
 from recform.errors import UserError
 from recform.training import (
+    Summary,
     TensorBoard,
     evaluate_on,
     evaluation_batch,
@@ -27,6 +29,9 @@ from recform.training import (
 from .test_folder import write_images
 
 SMALL = ["--limit-train", "64", "--limit-test", "32", "--batch-size", "16", "--device", "cpu"]
+
+
+SUMMARY = {field.name: None for field in fields(Summary)}
 
 
 def run(*words):
@@ -142,7 +147,7 @@ def test_data_sets_are_listed_and_looked_over(tmp_path):
     with pytest.raises(UserError) as caught:
         run("data", "check", "folder", "--data-dir", tmp_path, "--image-size", 8)
     assert caught.value.code == "damaged-data"
-    assert "1 damaged images" in str(caught.value)
+    assert "1 damaged image: " in str(caught.value)
 
 
 def test_fine_tuning_begins_with_the_weights_of_a_run(trained, tmp_path):
@@ -199,6 +204,24 @@ def test_a_sweep_trains_what_is_not_finished(tmp_path, monkeypatch):
     assert len(ran) == 12
 
 
+def test_a_sweep_tells_what_was_made_by_other_options(tmp_path, monkeypatch):
+    def finish(job, place):
+        job.folder.mkdir(parents=True)
+        command = {"command": ["recform", *job.words]}
+        (job.folder / "config.json").write_text(json.dumps(command))
+        (job.folder / "summary.json").write_text(json.dumps(SUMMARY))
+        return 0
+
+    monkeypatch.setattr(sweep_file, "_run", finish)
+    words = ["sweep", "resnet", "--out", tmp_path, "--seeds", "0", "--train"]
+    assert "1 run is finished" in run(*words, "--epochs 2").stderr
+    assert "note" not in run(*words, "--epochs 2").stderr
+    again = run(*words, "--epochs 9").stderr
+    assert "finished before: 1 of 1 run\n" in again
+    assert "was made otherwise: recform train resnet" in again
+    assert "--epochs 2" in again
+
+
 def test_each_of_several_gpus_has_a_run_of_its_own(tmp_path, monkeypatch):
     places = []
     monkeypatch.setattr(sweep_file, "_graphics_processors", lambda: ["0", "1"])
@@ -223,6 +246,8 @@ def test_an_interrupted_sweep_stops(tmp_path, monkeypatch):
         (["--seeds", "a"], "a is no seed"),
         (["--seeds", ","], "--seeds names nothing"),
         (["--train", "--seed 3"], "--seed belongs to the sweep"),
+        (["--train", "--epochs '2"], "--train has a quote without its partner"),
+        (["--seeds", "1,1"], "two runs would lie in .*resnet-resnet20_cifar-digits-1"),
     ],
 )
 def test_a_sweep_of_nonsense_is_refused(tmp_path, words, message):

@@ -88,3 +88,9 @@ def test_a_folder_of_another_form_is_no_data(tmp_path, make, message):
 def test_a_folder_must_be_given():
     with pytest.raises(UserError, match="--data-dir"):
         load_data("folder")
+
+
+@pytest.mark.parametrize("name", ["folder", "imagenet", "cub200"])
+def test_a_folder_that_is_not_there_is_told_as_such(tmp_path, name):
+    with pytest.raises(UserError, match=r"there is no folder .*missing"):
+        load_data(name, tmp_path / "missing")

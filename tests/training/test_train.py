@@ -326,6 +326,8 @@ def test_a_checkpoint_that_is_not_there_is_named(data, tmp_path):
     error = refusal(small_net(), data, tmp_path / "run", resume=tmp_path / "gone.pt")
     assert error.code == "no-such-file"
     assert f"{tmp_path}/gone.pt" in str(error)
+    error = refusal(small_net(), data, tmp_path / "run", resume="")
+    assert "--resume names nothing" in str(error)
 
 
 @pytest.mark.parametrize(
