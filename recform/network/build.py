@@ -32,7 +32,7 @@ from recform.network.assemble import (
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.features import block_ends, features_of, final_norm
-from recform.network.match import match_widths
+from recform.network.match import with_matched_widths
 from recform.network.memory import check_reversible
 from recform.network.projection import PROJECTIONS
 from recform.network.resolution import take_apart_at
@@ -96,9 +96,10 @@ def build(
     if isinstance(backbone, str):
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
         make = partial(_on_backbone, formula, plan, allow_code)
-        if match_params is not None:
-            spec = match_widths(spec, match_params, make)
-        network = make(spec, pretrained, weights)
+        if match_params is None:
+            network = make(spec, pretrained, weights)
+        else:
+            network = _noted(*with_matched_widths(spec, match_params, make))
     else:
         whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
         network = _put_together(formula, whole, None, plan, allow_code)
@@ -126,8 +127,13 @@ def _on_backbone(
     new = () if weights is None else start_from(model, Path(weights), spec.name)
     whole = take_apart_at(model, spec, plan.image_size, plan.unit)
     network = _put_together(formula, whole, spec, plan, allow_code)
-    if new:
-        note = f"the file's classifier is for other classes: {', '.join(new)} start afresh"
+    said = f"the file's classifier is for other classes: {', '.join(new)} start afresh"
+    return _noted(network, said if new else "")
+
+
+def _noted(network: FormulaNetwork, note: str) -> FormulaNetwork:
+    """A network with one more note, if there is something to note."""
+    if note:
         architecture = replace(network.architecture, notes=(*network.architecture.notes, note))
         network.architecture = architecture  # type: ignore[assignment]
     return network

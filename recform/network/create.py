@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 import timm
@@ -12,6 +13,7 @@ from torch import nn
 
 from recform.errors import UserError
 from recform.network.named import PREFIX, named_net
+from recform.network.narrowing import create_with_widths
 from recform.network.zoo import CIFAR_NETS
 
 
@@ -34,14 +36,14 @@ def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
 
     Raises UserError `unknown-backbone`, `backbone-argument` or `no-weights`.
     """
-    keywords: dict[str, Any] = dict((("in_chans", spec.in_chans), *spec.keywords, *spec.matched))
+    keywords: dict[str, Any] = dict((("in_chans", spec.in_chans), *spec.keywords))
     if spec.num_classes is not None:
         keywords["num_classes"] = spec.num_classes
     if spec.name in CIFAR_NETS:
         if pretrained:
             raise UserError("no-weights", f"there are no published weights for {spec.name}",
                             "train it: recform train ... --data cifar10")  # fmt: skip
-        return _call(CIFAR_NETS[spec.name], spec.name, keywords)
+        return _call(CIFAR_NETS[spec.name], spec.name, keywords | dict(spec.matched))
     if spec.name.startswith(PREFIX):
         net = named_net(spec.name)
         raise UserError("unknown-backbone", f"{net.name} is no backbone: it has a formula already",
@@ -51,6 +53,9 @@ def create(spec: BackboneSpec, pretrained: bool) -> nn.Module:
                         _hint(spec.name))  # fmt: skip
     if pretrained:
         return _with_weights(spec.name, keywords)
+    if spec.matched:
+        make = partial(create_with_widths, spec.name, widths=dict(spec.matched))
+        return _call(lambda **given: make(given), spec.name, keywords)
     return _call(lambda **all_: timm.create_model(spec.name, **all_), spec.name, keywords)
 
 
@@ -87,8 +92,9 @@ def _with_weights(name: str, keywords: dict[str, Any]) -> nn.Module:
 def _call(builder: Any, name: str, keywords: dict[str, Any]) -> nn.Module:
     try:
         return builder(**keywords)
-    except (TypeError, AssertionError) as error:
-        raise UserError("backbone-argument", f"{name} does not take this: {error}",
+    except (TypeError, AssertionError, ValueError, RuntimeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError("backbone-argument", f"{name} does not take this: {reason}",
                         "see the backbone's own documentation") from error  # fmt: skip
 
 

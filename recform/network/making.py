@@ -17,14 +17,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
 from torch import nn
 
-_RECORDING = Lock()
+_RECORDING = RLock()
 # Where and in what precision a module is made is no part of what it is.
 _PLACE = ("device", "dtype")
 
@@ -71,6 +71,7 @@ def _constructor(module: nn.Module, frame: FrameType | None) -> FrameType | None
 def _making(module: nn.Module, frame: FrameType) -> Making:
     names, rest, others, values = inspect.getargvalues(frame)
     given = {name: values[name] for name in names[1:]} | (values[others] if others else {})
+    given = {name: _snapshot(value) for name, value in given.items()}
     parameters = inspect.signature(type(module)).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
     keywords = {
@@ -80,6 +81,15 @@ def _making(module: nn.Module, frame: FrameType) -> Making:
     }
     required = [name for name, value in defaults.items() if value is inspect.Parameter.empty]
     return Making(keywords, tuple(values[rest]) if rest else (), tuple(required))
+
+
+def _snapshot(value: Any) -> Any:
+    """A value as it is now: constructors take lists and tables apart (timm's EfficientNet)."""
+    if type(value) is list:
+        return [_snapshot(part) for part in value]
+    if type(value) is dict:
+        return {key: _snapshot(part) for key, part in value.items()}
+    return value
 
 
 def _is_same(value: Any, default: Any) -> bool:

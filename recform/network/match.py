@@ -13,9 +13,11 @@ the network has as many parameters as the plain backbone at its full width, as n
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import torch
 from timm.models.regnet import RegNetCfg
@@ -24,92 +26,161 @@ from torch import nn
 from recform.errors import UserError
 from recform.network.create import BackboneSpec, create
 from recform.network.making import Making, recorded
+from recform.network.narrowing import MULTIPLIER, ROUNDING, multiplier_of
+from recform.network.regnets import own_pairs, regnet_candidates
 
 BACKBONE = "backbone"
 # Keywords by which the classes of timm and of recform take their widths.
 KEYWORDS = ("channels", "dims", "widths", "embed_dims", "embed_dim")
-# Factors that are tried, in steps of 1/256.
-_FACTORS = [place / 256 for place in range(16, 1024)]
+# Factors that are tried.
+_LEAST, _MOST = 1 / 16, 4
 # A narrow net knows no multiples of 8 near its widths.
 _NARROW = 32
 
+# Counts that differ by no more than this share are as good as equal.
+NEAR = 0.01
+OTHERS = ("choose a ResNet, RegNet, EfficientNet, ConvNeXt, ViT, Swin or Mixer, or pass other "
+          "widths as keywords: build(..., NAME=...)")  # fmt: skip
+
 Pairs = tuple[tuple[str, Any], ...]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Widths:
-    """What a backbone's widths are set by, and how they may be rounded."""
+    """What a backbone's widths are set by, and what whole ones are multiples of.
+
+    `pairs` are keywords with the backbone's own values; numbers that are not whole take any value.
+    `others` are the other widths with their factors, where no single factor leads to them. Factors
+    are tried in `steps` between 1 and 2.
+    """
 
     pairs: Pairs
     multiple: int
+    others: Mapping[Pairs, float] | None = None
+    steps: int = 256
 
     def scaled(self, factor: float) -> Pairs:
-        (name, width), *slopes = self.pairs
-        rounded = self._round(width, factor)
-        # RegNet's slope keeps its ratio to the first width, and so the net its stages.
-        return (name, rounded), *((key, value * rounded / width) for key, value in slopes)
+        return tuple((name, self._scaled(value, factor)) for name, value in self.pairs)
 
-    def _round(self, value: Any, factor: float) -> Any:
+    def _scaled(self, value: Any, factor: float) -> Any:
         if isinstance(value, tuple):
-            return tuple(self._round(width, factor) for width in value)
+            return tuple(self._scaled(width, factor) for width in value)
+        if isinstance(value, float):
+            return round(value * factor, 4)
         return max(self.multiple, round(value * factor / self.multiple) * self.multiple)
+
+    def candidates(self, least: float = _LEAST, most: float = _MOST) -> Mapping[Pairs, float]:
+        """Widths by the factors between two that lead to them."""
+        if self.others is not None:
+            return self.others
+        places = range(math.floor(most * self.steps), math.floor(least * self.steps), -1)
+        return {self.scaled(place / self.steps): place / self.steps for place in places}
+
+
+def with_matched_widths(
+    spec: BackboneSpec,
+    wanted: str | int | Mapping[str, Any],
+    make: Callable[[BackboneSpec], Network],
+) -> tuple[Network, str]:
+    """What `make` makes of the backbone with the widths at which it has `wanted` parameters.
+
+    Beside it what there is to say: where no widths come within a percent, how near they come.
+    """
+    if isinstance(wanted, Mapping):
+        return make(replace(spec, matched=tuple((k, _frozen(v)) for k, v in wanted.items()))), ""
+    spec, number = match_widths(spec, wanted, make)
+    network = make(spec)
+    share = _num_parameters(network) / number - 1
+    if abs(share) <= NEAR:
+        return network, ""
+    return network, (f"the nearest that the widths of {spec.name} come to {number:,} parameters is "
+                     f"{abs(share):.1%} {'more' if share > 0 else 'fewer'}")  # fmt: skip
 
 
 def match_widths(
-    spec: BackboneSpec,
-    wanted: str | int | Mapping[str, Any],
-    make: Callable[[BackboneSpec], nn.Module],
-) -> BackboneSpec:
+    spec: BackboneSpec, wanted: str | int, make: Callable[[BackboneSpec], nn.Module]
+) -> tuple[BackboneSpec, int]:
     """The backbone with the widths at which what `make` makes of it has `wanted` parameters.
 
-    `wanted` is a number, or "backbone" for those of the plain backbone; widths that were found
-    before are taken as they are. `make` is called on the meta device, some five times. Raises
-    UserError `no-width`, `bad-argument`.
+    `wanted` is a number, or "backbone" for those of the plain backbone; the number comes beside.
+    Multiples are halved until the count is within a percent, as far as they can be. `make` is
+    called on the meta device, some five to fifteen times. Raises UserError `no-width`,
+    `bad-argument`.
     """
-    if isinstance(wanted, Mapping):
-        return replace(spec, matched=tuple((k, _frozen(value)) for k, value in wanted.items()))
     with recorded() as makings, torch.device("meta"):
         plain = create(spec, pretrained=False)
     widths = widths_of(plain, makings[plain], spec.name)
     number = _number(wanted, plain)
 
+    @cache
     def count(pairs: Pairs) -> int | None:
         """Parameters at these widths; None where the backbone cannot have them."""
         try:
             with torch.device("meta"):
-                made = make(replace(spec, matched=pairs))
+                return _num_parameters(make(replace(spec, matched=pairs)))
         except UserError as error:
-            if error.code != "backbone-argument":
+            # Some widths make no heads that can be turned by halves; a backbone's own do.
+            if error.code != "backbone-argument" and pairs == widths.pairs:
                 raise
             return None
-        return _num_parameters(made)
 
-    candidates = {widths.scaled(factor): factor for factor in reversed(_FACTORS)}
-    found = dict(_search(candidates, number, count))
-    if not found:
+    if count(widths.pairs) is None:
         raise UserError("no-width", f"{spec.name} does not let its {widths.pairs[0][0]} be set",
-                        "choose another backbone")  # fmt: skip
-    nearest = min(found, key=lambda pairs: abs(found[pairs] - number))
-    if not min(found.values()) <= number <= max(found.values()):
+                        OTHERS)  # fmt: skip
+    found = dict(_search(widths.candidates(), number, count))
+    if not found or not min(found.values()) <= number <= max(found.values()):
         raise UserError("no-width", f"no width of {spec.name} comes near {number:,} parameters",
                         "give another number, or another backbone")  # fmt: skip
+    for finer in _finer(widths):
+        if abs(found[_nearest(found, number)] - number) <= NEAR * number:
+            break
+        around = _factor_of(_nearest(found, number), widths)
+        found |= _search(finer.candidates(0.9 * around, 1.1 * around), number, count, around)
+    nearest = _nearest(found, number)
     # Widths that are the backbone's own are not said again.
-    return spec if nearest == widths.pairs else replace(spec, matched=nearest)
+    return (spec if nearest == widths.pairs else replace(spec, matched=nearest)), number
+
+
+def _nearest(found: Mapping[Pairs, int], number: int) -> Pairs:
+    return min(found, key=lambda pairs: abs(found[pairs] - number))
+
+
+def _factor_of(pairs: Pairs, widths: Widths) -> float:
+    """About the factor that led from a backbone's widths to others."""
+    return _first(pairs[0][1]) / _first(widths.pairs[0][1])
+
+
+def _first(width: Any) -> float:
+    return width[-1] if isinstance(width, tuple) else width
+
+
+def _finer(widths: Widths) -> Iterator[Widths]:
+    """Half the multiple, and a quarter, if these are whole; smaller steps of what is not whole."""
+    if widths.others is not None:
+        return
+    if isinstance(widths.pairs[0][1], float):
+        yield replace(widths, steps=16 * widths.steps)
+        return
+    for part in (2, 4):
+        if widths.multiple % part == 0:
+            yield replace(widths, multiple=widths.multiple // part)
 
 
 def widths_of(model: nn.Module, making: Making, name: str) -> Widths:
     """The widths that a model was made with. Raises UserError `no-width` if they are not known."""
     defaults = inspect.signature(type(model)).parameters
+    config = making.keywords.get("cfg")
     for keyword in KEYWORDS:
-        value = making.keywords.get(keyword, getattr(defaults.get(keyword), "default", None))
+        default = getattr(config, keyword, getattr(defaults.get(keyword), "default", None))
+        value = making.keywords.get(keyword, default)
         if isinstance(value, int) or (isinstance(value, tuple | list) and value):
             return Widths(((keyword, _frozen(value)),), _multiple(value, _num_heads(making)))
-    config = making.keywords.get("cfg")
     if isinstance(config, RegNetCfg):
-        return Widths((("w0", config.w0), ("wa", config.wa)), 8)
-    raise UserError("no-width", f"{name} has no keyword that recform knows for its widths",
-                    "choose a ResNet, RegNet, ConvNeXt, ViT or Swin, or pass widths as keywords: "
-                    "build(..., NAME=...)")  # fmt: skip
+        return Widths(own_pairs(config), 8, regnet_candidates(config))
+    if ROUNDING in defaults:
+        return Widths(((MULTIPLIER, multiplier_of(making)),), 8)
+    raise UserError("no-width", f"{name} has no keyword that recform knows for its widths", OTHERS)
 
 
 def _multiple(widths: Any, num_heads: int) -> int:
@@ -127,20 +198,19 @@ def _num_heads(making: Making) -> int:
 
 
 def _search(
-    candidates: Mapping[Pairs, float], number: int, count: Callable[[Pairs], int | None]
+    candidates: Mapping[Pairs, float],
+    number: int,
+    count: Callable[[Pairs], int | None],
+    guess: float = 1.0,
 ) -> Iterator[tuple[Pairs, int]]:
     """The counts that a search comes past, down to the two widths between which the number lies.
 
     Parameters grow with about the square of a factor: so the next factor is guessed from the last.
     """
     left = sorted(candidates, key=candidates.__getitem__)
-    guess = 1.0
     while left:
         pairs = min(left, key=lambda pairs: abs(candidates[pairs] - guess))
         place, counted = left.index(pairs), count(pairs)
-        if counted is None and guess == 1:
-            # Not even its own widths may be said.
-            return
         if counted is None:
             del left[place]
             continue

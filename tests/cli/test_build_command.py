@@ -137,7 +137,7 @@ def test_export_takes_a_checkpoint_of_a_run(here, tmp_path):
     ("arguments", "code"),
     [
         (("build", "resnet", "-b", "resnet20_cifar", "--match-params", "few"), "bad-argument"),
-        (("build", "resnet", "-b", "efficientnet_b0", "--match-params", "backbone"), "no-width"),
+        (("build", "resnet", "-b", "resnext26ts", "--match-params", "backbone"), "no-width"),
         (("export", "resnet", "--format", "tflite", "-o", "net"), "bad-argument"),
         (("export", "nowhere", "--format", "onnx", "-o", "net.onnx"), "unknown-example"),
         (("export", "nowhere", "--format", "onnx", "-o", "net.py"), "unwritable"),

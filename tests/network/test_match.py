@@ -4,12 +4,13 @@ import pickle
 
 import pytest
 import torch
+from timm.models.regnet import model_cfgs
 
 import recform
 from recform.errors import UserError
 from recform.network import num_parameters, size
 from recform.network.create import BackboneSpec, create
-from recform.network.match import Widths
+from recform.network.regnets import regnet_candidates
 
 SMALL = {"layers": (1, 1, 1, 1), "num_classes": 10}
 MORE = "block G\nx[l+1] = act(x[l] + F(x[l]) + G(x[l]))"
@@ -27,11 +28,13 @@ def plain(backbone: str, **keywords: object) -> int:
 @pytest.mark.parametrize(
     ("formula", "backbone", "keywords", "share"),
     [
-        (MORE, "resnet18", SMALL, 0.05),
-        (MORE, "convnext_atto", {"depths": (1, 1, 2, 1)}, 0.05),
-        (MORE, "vit_tiny_patch16_224", {"depth": 2, "img_size": 32, "image_size": 32}, 0.1),
-        # Groups of 8 and a first width of 24 leave few choices.
-        (MORE, "regnety_002", {}, 0.4),
+        (MORE, "resnet18", SMALL, 0.01),
+        (MORE, "convnext_atto", {"depths": (1, 1, 2, 1)}, 0.01),
+        (MORE, "vit_tiny_patch16_224", {"depth": 2, "img_size": 32, "image_size": 32}, 0.02),
+        ("resnet_s_net", "regnety_004", {"num_classes": 10}, 0.01),
+        # Their functions fix what their classes take.
+        (MORE, "mixer_s32_224", {"num_classes": 10}, 0.01),
+        ("resnet_s_net", "efficientnet_lite0", {"num_classes": 10}, 0.01),
     ],
 )
 def test_the_network_has_nearly_the_backbones_parameters(formula, backbone, keywords, share):
@@ -56,9 +59,29 @@ def test_no_other_widths_come_nearer(narrow):
         assert abs(num_parameters(narrow) - 272_474) <= abs(other - 272_474)
 
 
-def test_the_stages_of_a_narrower_regnet_stay():
-    narrower = Widths((("w0", 24), ("wa", 36.0)), 8).scaled(0.6)
-    assert narrower == (("w0", 16), ("wa", 24.0))
+def test_other_widths_of_a_regnet_keep_its_stages():
+    config = model_cfgs["regnety_004"]
+    candidates = regnet_candidates(config)
+    assert candidates[("w0", 48), ("wa", 27.89), ("wm", 2.09)] == 1
+    assert len({factor for factor in candidates.values() if 0.9 < factor < 1.1}) > 20
+    for pairs, factor in [*candidates.items()][::40]:
+        with torch.device("meta"):
+            wider = create(BackboneSpec("regnety_004", matched=pairs), pretrained=False)
+        stages = [wider.get_submodule(f"s{number}") for number in (1, 2, 3, 4)]
+        assert [len(list(stage.children())) for stage in stages] == [1, 3, 6, 6]
+        assert (wider.num_features > 440) == (factor > 1) or abs(factor - 1) < 0.1
+
+
+def test_a_count_that_no_widths_come_near_is_said():
+    with torch.device("meta"):
+        network = recform.build("resnet", "resnet20_cifar", match_params=6000)
+        near = recform.build("resnet", "resnet20_cifar", match_params=272_474)
+    (note,) = network.architecture.notes
+    share = num_parameters(network) / 6000 - 1
+    assert abs(share) > 0.01
+    assert note == ("the nearest that the widths of resnet20_cifar come to 6,000 parameters is "
+                    f"{abs(share):.1%} {'more' if share > 0 else 'fewer'}")  # fmt: skip
+    assert near.architecture.notes == ()
 
 
 def test_what_matches_already_stays_as_it_is():
@@ -84,8 +107,7 @@ def test_widths_go_with_a_pickle_and_a_folder(narrow, tmp_path):
 @pytest.mark.parametrize(
     ("backbone", "wanted", "code"),
     [
-        ("efficientnet_b0", "backbone", "no-width"),
-        ("mixer_s16_224", "backbone", "does not let its embed_dim be set"),
+        ("resnext26ts", "backbone", "no-width"),
         ("resnet20_cifar", 5, "no-width"),
         ("resnet20_cifar", 0, "bad-argument"),
         ("resnet20_cifar", "half", "bad-argument"),
