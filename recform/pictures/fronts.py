@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
@@ -21,6 +22,7 @@ from recform.pictures.theme import (
     BLUE,
     INK,
     PAGE_WIDTH,
+    POINTS_PER_INCH,
     RED,
     SMALL,
     SOFT,
@@ -28,6 +30,7 @@ from recform.pictures.theme import (
     plain_axes,
     whole_ticks,
 )
+from recform.pictures.typeset import cut_text
 
 # Names on the front; more would cover one another.
 MAX_NAMES = 8
@@ -61,9 +64,9 @@ def front(dots: Sequence[Dot], x_name: str, y_name: str) -> Figure:
     axes.step([dot.x for dot in best], [dot.y for dot in best], where="post", color=RED,
               linewidth=1.2, zorder=1)  # fmt: skip
     axes.scatter([dot.x for dot in best], [dot.y for dot in best], color=BLUE, s=26, zorder=3)
+    middle = (min(dot.x for dot in dots) + max(dot.x for dot in dots)) / 2
     for dot in best[:MAX_NAMES]:
-        axes.annotate(dot.name, (dot.x, dot.y), xytext=(-2, 8), textcoords="offset points",
-                      fontsize=SMALL, color=INK)  # fmt: skip
+        _name(axes, dot, to_the_left=dot.x > middle)
     heights = [dot.y for dot in dots if dot.y > 0]
     if heights and max(heights) > MAX_RATIO * min(heights) and len(heights) == len(dots):
         axes.set_yscale("log")
@@ -72,6 +75,20 @@ def front(dots: Sequence[Dot], x_name: str, y_name: str) -> Figure:
     axes.set_xlabel(f"{x_name} (less is better)", fontsize=TEXT, color=INK)
     axes.set_ylabel(f"{y_name} (more is better)", fontsize=TEXT, color=INK)
     return figure
+
+
+def _name(axes: Axes, dot: Dot, to_the_left: bool) -> None:
+    """Above its dot, on paper of its own: the stair may pass there."""
+    axes.annotate(
+        cut_text(dot.name, PAGE_WIDTH * POINTS_PER_INCH / 2.5, SMALL),
+        (dot.x, dot.y),
+        xytext=(4 if to_the_left else -4, 7),
+        textcoords="offset points",
+        ha="right" if to_the_left else "left",
+        fontsize=SMALL,
+        color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+    )
 
 
 def undominated(dots: Sequence[Dot]) -> list[Dot]:

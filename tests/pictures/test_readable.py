@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 
 from recform.compare import ScoreTable, compare
 from recform.paths import analyze
-from recform.pictures import curves, gates, growth, histogram, routes, spectra, wiring
+from recform.pictures import Dot, curves, front, gates, growth, histogram, routes, spectra, wiring
 from recform.pictures.legends import lay_out_legend
 from recform.pictures.probes import probe
 from recform.pictures.ranks import KINDS
@@ -126,6 +126,7 @@ PICTURES = {
     "scores": lambda _: compared(3, 4, "scores"),
     "scores of many rows": lambda _: compared(12, 14, "scores"),
     "scores of more": lambda _: compared(2, 80, "scores"),
+    "front": lambda _: front([Dot(i, i, TITLE) for i in (1, 2, 6)], "kept", "paths"),
     "gates": lambda folder: weighed(folder, gates, 3),
     "gates of one epoch": lambda folder: weighed(folder, gates, 1),
     "spectra": lambda folder: weighed(folder, spectra, 3),
@@ -153,6 +154,12 @@ def test_a_single_epoch_or_length_has_the_one_tick_that_there_is(name, tmp_path)
     for axes in figure.axes[:2]:
         shown = [label for label in axes.get_xticklabels() if in_view(axes.xaxis, label)]
         assert [label.get_text() for label in shown] == ["1" if name == "curves of one" else "0"]
+
+
+def test_the_names_of_a_front_leave_the_axes_their_width(tmp_path):
+    figure = PICTURES["front"](tmp_path)
+    drawn(figure)
+    assert figure.axes[0].get_position().width > 0.85
 
 
 def test_a_legend_has_as_many_columns_as_its_longest_name_allows():
