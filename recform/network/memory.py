@@ -35,7 +35,9 @@ def reversible_pieces(graph: fx.Graph, tape: Tape, formula: Formula, model: nn.M
     Raises UserError `not-reversible` if there are none.
     """
     check_reversible(formula)
-    pieces = with_runs(cut(graph, layer_ends(tape, formula), model), graph, model)
+    values = set(tape.states.values())
+    states = [node for node in graph.nodes if values.intersection(node.meta.get("values", ()))]
+    pieces = with_runs(cut(graph, layer_ends(tape, formula), model), graph, model, states)
     if not any(isinstance(piece, Run) for piece in pieces.pieces):
         raise UserError("not-reversible", "no layer of this network can be computed backwards",
                         "recompute (--recompute) goes with any")  # fmt: skip

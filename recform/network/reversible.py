@@ -83,14 +83,14 @@ def _go(backwards: Backwards, model: nn.Module, values: dict[fx.Node, Any], kept
     piece, copies = backwards.piece, backwards.copies
     inner = {copies[node]: values[node] for node in piece.reads}
     made = {copies[node]: node for node in piece.makes}
-    for node in backwards.ends:
+    for node in backwards.ends - backwards.held:
         del values[node]
     left = {node: len(node.users) for node in backwards.graph.nodes}
     for node in backwards.nodes:
         before = _RandomState.now(kept.device)
         inner[node] = run_node(node, model, inner)
         if before.has_moved():
-            kept.draws[node] = before
+            kept.draws[backwards.originals[node]] = before
         if node in made:
             values[made[node]] = inner[node]
         for read in node.all_input_nodes:
@@ -118,13 +118,12 @@ class _Undoing:
     def states(self, values: dict[fx.Node, Any]) -> None:
         """Put what lived before the layer into `values`, in the place of what it made."""
         piece, copies = self._back.piece, self._back.copies
-        for node in (*piece.makes, *piece.reads):
+        for node in (*piece.makes, *piece.reads, *self._back.sources):
             if node in values:
                 self._leaves[copies[node]] = _leaf(values[node])
         for node in piece.makes:
             del values[node]
-        modules = piece.modules(self._model)
-        with buffers_kept(modules):
+        with buffers_kept(self._back.modules(self._model)):
             for node, by in self._back.order:
                 self._find(node, by)
         for node in self._back.ends:
@@ -161,13 +160,21 @@ class _Undoing:
             with torch.no_grad():
                 self._leaves[node] = _leaf(self._run(node))
             return
-        draw = self._kept.draws.get(node)
-        made = self._run(node) if draw is None else draw.again(self._run, node)
+        if node in self._back.again:
+            with torch.no_grad():
+                self._leaves[node] = _leaf(self._drawn(node))
+            return
+        made = self._drawn(node)
         if node not in self._back.kept:
             self._leaves[node] = made
             return
         self._results[node] = made
         self._leaves.setdefault(node, _leaf(made))
+
+    def _drawn(self, node: fx.Node) -> Any:
+        """Run a node, with the random numbers that it had."""
+        draw = self._kept.draws.get(self._back.originals.get(node, node))
+        return self._run(node) if draw is None else draw.again(self._run, node)
 
     def _run(self, node: fx.Node) -> Any:
         return run_node(node, self._model, self._leaves)

@@ -3,16 +3,21 @@
 A layer's nodes are taken in whatever order makes each known: a node is run once all that it reads
 is known, and an operand of a sum is solved for once the sum is. A layer whose older states become
 known in this way is reversible, and such layers, one behind the other, are a run.
+
+What an older layer made of a state that still lives is made of it again: a block that runs once
+more. Where that layer stands before the run, its value is held instead, one or two for each run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from torch import fx, nn
 
+from recform.network.older import Older, sources_of
 from recform.network.recompute import Piece, Pieces, part_of
 from recform.network.running import run_node
 from recform.network.sums import Equation, equation_of
@@ -25,7 +30,9 @@ class Backwards:
     `copies` are the piece's nodes in a graph of its own. `order` has each node that is run, and
     each that is solved for with the node whose equation gives it. `kept` are the nodes at which the
     chain of gradients is cut: gradients go through a cluster of nodes at a time. `ends` are the
-    states of the piece's own nodes that nothing reads behind it.
+    states of the piece's own nodes that nothing reads behind it, `held` those of them that are kept
+    all the same. `again` are nodes of older pieces, copied here to be run again, and `sources` what
+    they read that the piece does not.
     """
 
     piece: Piece
@@ -34,10 +41,24 @@ class Backwards:
     order: tuple[tuple[fx.Node, fx.Node | None], ...]
     kept: frozenset[fx.Node]
     ends: frozenset[fx.Node]
+    held: frozenset[fx.Node]
+    again: frozenset[fx.Node]
+    sources: tuple[fx.Node, ...]
 
     @property
     def nodes(self) -> list[fx.Node]:
-        return [node for node in self.graph.nodes if node.op not in ("placeholder", "output")]
+        """The piece's own nodes."""
+        return [node for node in self.graph.nodes
+                if node.op not in ("placeholder", "output") and node not in self.again]  # fmt: skip
+
+    @cached_property
+    def originals(self) -> Mapping[fx.Node, fx.Node]:
+        return {copy: node for node, copy in self.copies.items()}
+
+    def modules(self, model: nn.Module) -> list[nn.Module]:
+        """What runs on the way back."""
+        targets = dict.fromkeys(str(n.target) for n in self.graph.nodes if n.op == "call_module")
+        return [model.get_submodule(target) for target in targets]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +78,20 @@ class Run:
         return list(found.values())
 
 
-def with_runs(pieces: Pieces, graph: fx.Graph, model: nn.Module) -> Pieces:
-    """The pieces, those that are reversible put together to runs."""
-    constant = _constants(graph)
-    backwards = {piece: _backwards(piece, constant, model) for piece in pieces.pieces}
+def with_runs(
+    pieces: Pieces, graph: fx.Graph, model: nn.Module, states: Collection[fx.Node]
+) -> Pieces:
+    """The pieces, those that are reversible put together to runs; `states` hold the states."""
+    older = Older(pieces, _constants(graph), frozenset(states))
+    backwards = {piece: _backwards(piece, older, model, None) for piece in pieces.pieces}
     parts: list[Piece | Run] = []
     for is_reversible, group in groupby(pieces.pieces, lambda p: backwards[p] is not None):
         members = list(group)
-        parts += [_run([b for p in members if (b := backwards[p])])] if is_reversible else members
+        if not is_reversible:
+            parts += members
+            continue
+        layers = (_backwards(piece, older, model, members) for piece in members)
+        parts.append(_run([layer for layer in layers if layer is not None]))
     return Pieces(pieces.given, tuple(parts), pieces.output)  # type: ignore[arg-type]
 
 
@@ -77,21 +104,58 @@ def _constants(graph: fx.Graph) -> frozenset[fx.Node]:
     return frozenset(constant)
 
 
-def _backwards(piece: Piece, constant: frozenset[fx.Node], model: nn.Module) -> Backwards | None:
-    """The way back through a piece; None if no equation gives a state that ends in it."""
+def _backwards(
+    piece: Piece, older: Older, model: nn.Module, members: Sequence[Piece] | None
+) -> Backwards | None:
+    """The way back through a piece; None if no equation gives a state that ends in it.
+
+    `members` are the pieces of its run, if that is known; what cannot be made again there is held.
+    """
     if piece.layer is None:
         return None
+    ends = {n for n in piece.frees if n.meta.get("values") and n not in older.constant}
+    plain = _planned(piece, ends, (), (), model)
+    lost = {node for node in ends if node not in plain[1]}
+    if not lost:
+        return plain[0]
+    roots = [node for node in piece.reads if node in lost and older.can_make(node, piece)]
+    held = [node for node in roots if members is not None and not older.is_in(node, piece, members)]
+    again = older.cone([node for node in roots if node not in held], piece)
+    made, known = _planned(piece, ends, held, again, model)
+    return made if known.issuperset(ends) else None
+
+
+def _planned(
+    piece: Piece,
+    ends: Collection[fx.Node],
+    held: Collection[fx.Node],
+    again: Sequence[fx.Node],
+    model: nn.Module,
+) -> tuple[Backwards, set[fx.Node]]:
+    """A way back, and the piece's nodes that are known on it."""
     kept = {node for node in piece.nodes
             if node.meta.get("values") or is_sum(node) or len(node.users) > 1}  # fmt: skip
-    graph, copies = part_of(piece.nodes, piece.reads, piece.makes, model, frozenset(kept))
-    states = {node for node in piece.frees if node.meta.get("values") and node not in constant}
-    known = {copies[node] for node in (*piece.makes, *piece.reads) if node not in states}
+    sources = sources_of(again, piece.reads)
+    reads = [node for node in (*sources, *piece.reads) if node not in again]
+    graph, copies = part_of([*again, *piece.nodes], reads, piece.makes, model,
+                            frozenset((*kept, *piece.reads)))  # fmt: skip
+    lived = {node for node in (*piece.makes, *piece.reads, *sources) if node not in ends}
+    known = {copies[node] for node in (*lived, *held)}
     solvable = {copies[node] for node in (*piece.reads, *piece.nodes) if node.meta.get("values")}
     order = _order(graph, known, solvable)
-    if not known.issuperset(copies[node] for node in states):
-        return None
     cuts = {copies[node] for node in (*kept, *piece.reads)}
-    return Backwards(piece, graph, copies, tuple(order), frozenset(cuts), frozenset(states))
+    made = Backwards(piece, graph, copies, tuple(order), frozenset(cuts), frozenset(ends),
+                     frozenset(held), _with_clones({copies[n] for n in again}, copies),
+                     sources)  # fmt: skip
+    return made, {node for node in copies if copies[node] in known}
+
+
+def _with_clones(
+    again: Collection[fx.Node], copies: Mapping[fx.Node, fx.Node]
+) -> frozenset[fx.Node]:
+    """With the copies of what they would overwrite, which no node of a piece became."""
+    theirs = {read for node in again for read in node.all_input_nodes}
+    return frozenset((*again, *(theirs - set(copies.values()))))
 
 
 def _order(

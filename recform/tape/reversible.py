@@ -9,7 +9,9 @@ for the oldest state in it,
 Whether that is so is read off the tape, layer by layer. What lives behind a layer is known. A value
 is known if all that it is made from is, for blocks can be applied again; and one operand of a sum
 is known if the sum and the other operand are. A layer is reversible iff all that lived before it
-becomes known. Blocks, activations and norms are never inverted themselves.
+becomes known. Blocks, activations and norms are never inverted themselves. What an older layer made
+of a state that still lives is made of it again: in Milne's x[l+1] = x[l-3] + ... + 8/3*F(x[l-2])
+the block l-2 runs once more on x[l-2], and then the equation gives x[l-3].
 
 >>> from recform.formula import parse
 >>> reversibility(parse("x[l+1] = 2*x[l] - x[l-1] + F(x[l])")).inverse
@@ -20,6 +22,7 @@ becomes known. Blocks, activations and norms are never inverted themselves.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -74,11 +77,14 @@ def reversed_layers(tape: Tape, formula: Formula) -> tuple[Layer, ...]:
     """The layers of a tape, each read backwards."""
     constant = _constants(tape)
     last = last_uses(tape)
+    ends = layer_ends(tape, formula)
     layers = []
-    for first, end in pairwise(layer_ends(tape, formula)):
+    for first, end in pairwise(ends):
         before, after = (tuple(v for v in range(cut + 1) if last[v] > cut and not constant[v])
                          for cut in (first, end))  # fmt: skip
-        solved, lost = _solve(tape, constant, range(first + 1, end + 1), before, after)
+        again = _made_again(tape, ends, before, after)
+        values = (*again, *range(first + 1, end + 1))
+        solved, lost = _solve(tape, constant, values, before, after)
         layers.append(Layer(first + 1, end, before, after, solved, lost))
     return tuple(layers)
 
@@ -119,14 +125,36 @@ def _constants(tape: Tape) -> list[bool]:
     return constant
 
 
+def _made_again(
+    tape: Tape, ends: Sequence[int], before: Sequence[int], after: Sequence[int]
+) -> tuple[int, ...]:
+    """The older values that are no states and end in a layer, with what their own layer made them
+    of: they are known again where the states are."""
+    states = {*tape.states.values(), *after}
+    found: set[int] = set()
+    for value in before:
+        place = bisect_left(ends, value)
+        waiting = [value] if place else []
+        while waiting:
+            inner = waiting.pop()
+            # No further back than the layer, or the whole net would be run again for each.
+            if inner > ends[place - 1] and inner not in states and inner not in found:
+                found.add(inner)
+                waiting += operands(tape.operations[inner])
+    return tuple(sorted(found))
+
+
 def _solve(
     tape: Tape,
     constant: Sequence[bool],
-    layer: range,
+    layer: Sequence[int],
     before: Sequence[int],
     after: Sequence[int],
 ) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
-    """What the equations of a layer give, and what lived before and is lost."""
+    """What the equations of a layer give, and what lived before and is lost.
+
+    `layer` has its values, behind those that are made again.
+    """
     known = set(after)
     solved: list[tuple[int, int]] = []
     grows = True

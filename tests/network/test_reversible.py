@@ -10,11 +10,17 @@ from torch import nn
 import recform
 from recform.errors import UserError
 from recform.formula import resolve
+from recform.network.reversible_plan import Run
 from tests.network.measured import peak_bytes
 
 WIDTH = 8
 REVERSIBLE = ("revnet", "leapfrog", "momentum", "irevnet", "midpoint", "second_order", "verlet",
               "liao_older", "revnet_split")  # fmt: skip
+# Here an older layer's block runs once more: the second is Milne's predictor.
+MADE_AGAIN = (
+    "x[l+1] = x[l-2] + F(x[l]) + tanh(F(x[l-1]))",
+    "x[l+1] = x[l-3] + 8/3*F(x[l]) - 4/3*F(x[l-1]) + 8/3*F(x[l-2])",
+)
 HALVED = ("irevnet", "revnet_split")
 
 
@@ -65,11 +71,32 @@ def assert_same_step(left, right, tolerance):
 TOLERANCE = 1e-10
 
 
-@pytest.mark.parametrize("formula", REVERSIBLE)
+@pytest.mark.parametrize("formula", [*REVERSIBLE, *MADE_AGAIN])
 def test_gradients_buffers_and_random_numbers_are_those_of_an_ordinary_step(formula):
     images = torch.randn(5, WIDTH, dtype=torch.double)
-    ordinary = step(made(formula, drop=0.3), images)
-    assert_same_step(ordinary, step(made(formula, drop=0.3, reversible=True), images), TOLERANCE)
+    depth = 8 if formula in MADE_AGAIN else 6
+    ordinary = step(made(formula, depth, drop=0.3), images)
+    backwards = made(formula, depth, drop=0.3, reversible=True)
+    assert_same_step(ordinary, step(backwards, images), TOLERANCE)
+
+
+@pytest.mark.parametrize("formula", MADE_AGAIN)
+def test_what_a_run_reads_from_before_it_is_held(formula):
+    """At a stage border a run begins anew, and the blocks before it are not its own."""
+    images = torch.randn(2, 3, 8, 8, dtype=torch.double)
+    found = []
+    for way in (False, True):
+        torch.manual_seed(0)
+        net = recform.build(formula, "resnet44_cifar", num_classes=3, channels=(2, 2, 4),
+                            image_size=8, reversible=way)  # fmt: skip
+        found.append((net, step(net.double().train(), images)))
+    pieces = found[1][0].reversible_pieces
+    assert pieces is not None
+    runs = [piece for piece in pieces.pieces if isinstance(piece, Run)]
+    assert any(layer.held for run in runs for layer in run.layers)
+    assert any(layer.again for run in runs for layer in run.layers)
+    # 21 layers, some of batch norms on 32 values.
+    assert_same_step(found[0][1], found[1][1], 1e-7)
 
 
 def test_recomputed_gradients_are_equal_to_the_bit():
@@ -143,7 +170,7 @@ def test_a_compiler_sees_the_straight_line_code(way):
     assert torch.equal(compiled(images), plain(images))
 
 
-@pytest.mark.parametrize("formula", ["leapfrog", "revnet"])
+@pytest.mark.parametrize("formula", ["leapfrog", "revnet", MADE_AGAIN[0]])
 def test_memory_does_not_grow_with_depth(formula):
     """Weights and their gradients aside: 64 layers within 1.3 times 8, ordinarily 8 times."""
     grown = {}

@@ -31,6 +31,15 @@ REVERSIBLE = {
             "block G\ninput x, y\nx[l+1] = x[l] + F(y[l])\ny[l+1] = y[l] + G(x[l+1])",
             ("y[l] = y[l+1] - G(x[l+1])", "x[l] = x[l+1] - F(y[l])"),
         ),
+        # The block l-1 ran in an older layer; what it was made of lives.
+        (
+            "x[l+1] = x[l-2] + F(x[l]) + F(x[l-1])",
+            ("x[l-2] = x[l+1] - F(x[l-1]) - F(x[l])",),
+        ),
+        (
+            "x[l+1] = x[l-3] + 8/3*F(x[l]) - 4/3*F(x[l-1]) + 8/3*F(x[l-2])",
+            ("x[l-3] = x[l+1] + 4/3*F(x[l-1]) - 8/3*F(x[l-2]) - 8/3*F(x[l])",),
+        ),
     ],
 )
 def test_the_inverse_of_a_reversible_formula_in_the_order_of_solving(text, inverse):
@@ -54,6 +63,12 @@ def test_the_inverse_of_a_reversible_formula_in_the_order_of_solving(text, inver
         (
             "x[l+1] = x[l] - F(x[l]) - F(x[l-1])",
             "-F(x[l-1]) and x[l] are lost: no equation gives them from -F(x[l]) and x[l+1]",
+        ),
+        # The block would have to run on the very state that is lost.
+        (
+            "x[l+1] = x[l-1] + F(x[l]) - F(x[l-2])",
+            "F(x[l-2]) and x[l-1] are lost: no equation gives them from F(x[l-1]) and x[l] and "
+            "F(x[l]) and x[l+1]",
         ),
         # An activation is not inverted, not even one that could be.
         ("x[l+1] = tanh(x[l-1] + F(x[l]))",
