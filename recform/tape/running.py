@@ -7,14 +7,13 @@ and the filter depend on nothing but i. So a dense formula unrolls in time linea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recform.formula.ast import Each, Expression, Item, Name, Reduce, walk
 from recform.formula.formula import Formula
 
 
-@dataclass(frozen=True)
-class Accumulated:
+class Accumulated(NamedTuple):
     """The sum so far: its value on the tape, how many terms are there, and what they read."""
 
     total: int | None = None

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from recform.errors import Diagnostic, FormulaError, Source
 from recform.formula.ast import (
@@ -48,8 +49,7 @@ _RELATIONS = {
 Names = Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """What an expression may refer to: names of depths, and the largest block index.
 
     `component` says which of several streams is meant, or which entry of a matrix.
