@@ -32,6 +32,7 @@ from recform.network.assemble import (
 from recform.network.backbone import UNITS, Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.features import block_ends, features_of, final_norm
+from recform.network.functions import Gate
 from recform.network.match import with_matched_widths
 from recform.network.memory import check_reversible
 from recform.network.projection import PROJECTIONS
@@ -217,6 +218,10 @@ def _put_together(
     surface = {
         backbone.method: along(forward),
         "make_steps": staticmethod(partial(steps_of, graph, ends, kept)),
+        "needs_batches": any(
+            isinstance(module, Gate) and isinstance(module.norm, _BatchNorm)
+            for module in parts.added.modules()
+        ),
         "__reduce__": _reduce,
         "__module__": __name__,
     }

@@ -40,12 +40,14 @@ class FormulaNetwork(nn.Module):
     """What every built network has beside its backbone's own surface.
 
     `architecture` says what it is; `code` is its forward pass as PyTorch source. `changes` are the
-    calls that have changed it since it was built.
+    calls that have changed it since it was built. `needs_batches` says that it has batch norms of
+    pooled values, which one image cannot train.
     """
 
     architecture: Architecture
     make_steps: Callable[[nn.Module], tuple[Step, ...]]
     known_steps: tuple[Step, ...] | None = None
+    needs_batches: bool = False
     grad_checkpointing: bool = False
     reversible_pieces: Pieces | None = None
     changes: tuple[tuple[str, dict[str, Any]], ...] = ()
@@ -289,6 +291,9 @@ def along(forward: Callable[..., Any]) -> Callable[..., Any]:
     """The method of a network whose straight-line code is `forward`: in steps where it must be."""
 
     def method(self: FormulaNetwork, x: Tensor, *rest: Any, **context: Any) -> Any:
+        if self.needs_batches and self.training and x.shape[0] == 1:
+            raise UserError("bad-argument", "a gate's batch norm has no variance over one image",
+                            "train on batches of 2 or more, or call net.eval()")  # fmt: skip
         saves = self.grad_checkpointing or self.reversible_pieces is not None
         if not saves and self.last_feature is None:
             return forward(self, x, *rest, **context)

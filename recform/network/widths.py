@@ -60,8 +60,10 @@ class Widths:
             return value
         if channels < wanted.channels:
             raise UserError("no-projection", f"the backbone reads {wanted.channels} channels where "
-                            f"the formula has {channels}", "give each stream the whole width: "
-                            "input x, y = input")  # fmt: skip
+                            f"the formula has {channels}: its blocks are as wide as the stem, and "
+                            "a stream of split(input) is not", "let each stream begin as the "
+                            "stem's whole output: input x, y, as in the example revnet"
+                            )  # fmt: skip
         if (value, position) not in self._fitted:
             given = replace(wanted, sizes=_with_channels(wanted, channels))
             again = sum(1 for _, known in self._fitted if known == position)

@@ -1,5 +1,7 @@
 """Values of another width, shared blocks, older values over borders: in each layout."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -84,6 +86,24 @@ def test_widths_that_do_not_fit_are_refused_before_anything_runs(text, words):
     with pytest.raises(UserError, match=words) as refusal:
         recform.build(formula(text), "resnet20_cifar")
     assert refusal.value.code == "no-projection"
+
+
+def test_streams_that_are_split_are_told_the_formula_that_fits_a_backbone():
+    with pytest.raises(UserError) as refusal:
+        recform.build("revnet_split", "resnet20_cifar")
+    (told,) = refusal.value.diagnostics
+    assert told.message == (
+        "the backbone reads 16 channels where the formula has 8: its blocks are as wide as the "
+        "stem, and a stream of split(input) is not"
+    )
+    assert told.hint == (
+        "let each stream begin as the stem's whole output: input x, y, as in the example revnet"
+    )
+    split = Path(formula("revnet_split")).read_text()
+    whole = split.replace(" = split(input)", "").replace("cat(x[L], y[L])", "x[L] + y[L]")
+    assert whole != split
+    images = images_for("resnet")
+    assert recform.build(whole, "resnet20_cifar")(images).shape[0] == images.shape[0]
 
 
 @pytest.mark.parametrize("family", LAYOUTS)

@@ -145,3 +145,17 @@ def test_a_reduction_of_nothing_is_refused():
         build("skip_resnet", "resnet20_cifar", gate_reduction=0)
     assert refusal.value.code == "bad-argument"
     assert "divide channels by 0" in str(refusal.value)
+
+
+def test_a_gate_is_not_trained_on_one_image():
+    network = build("skip_resnet", "resnet20_cifar").train()
+    image = torch.zeros(1, 3, 32, 32)
+    with pytest.raises(UserError) as refusal:
+        network(image)
+    (told,) = refusal.value.diagnostics
+    assert (told.message, told.hint) == (
+        "a gate's batch norm has no variance over one image",
+        "train on batches of 2 or more, or call net.eval()",
+    )
+    assert network.eval()(image).shape == (1, 10)
+    assert build("resnet", "resnet20_cifar").train()(image).shape == (1, 10)
