@@ -1,6 +1,7 @@
 """Training: a network, images and a recipe go in; a run on disk comes out.
 
-    load_data(name, directory=None, *, image_size=None, limit_train=None, limit_test=None)
+    load_data(name, directory=None, *, image_size=None, limit_train=None, limit_test=None,
+              cache_gb=None)
           -> DataSet
     recipe_for(data) -> Recipe, recipe_named(name) -> Recipe   # changed by dataclasses.replace
     seed_everything(seed)                   # before the network is made
