@@ -149,10 +149,27 @@ def test_wilcoxon_is_scipys_for_each_pair():
     table = read_csv(DATA / "liao_table1.csv")
     for pair in compare(table).pairs:
         one, other = (table.means(model) for model in pair.models)
-        # Scores have two decimals; without rounding 0.1 + 0.2 is no tie of 0.3.
-        gaps = [round(mine - theirs, 2) for mine, theirs in zip(one, other, strict=True)]
-        assert pair.wilcoxon_p == pytest.approx(stats.wilcoxon(gaps).pvalue)
+        gaps = [float(mine - theirs) for mine, theirs in zip(one, other, strict=True)]
+        # Some are as large as others, for which scipy has all signs tried.
+        all_signs = stats.PermutationMethod(n_resamples=2**6)
+        expected = stats.wilcoxon([gap for gap in gaps if gap], method=all_signs).pvalue
+        assert pair.wilcoxon_p == pytest.approx(expected)
         assert pair.mean_difference == pytest.approx(fmean(gaps))
+
+
+def test_means_tie_that_are_equal_as_decimals():
+    # As floats the mean of 0.1 and 0.2 is 0.15000000000000002.
+    scores = {("a", "d"): (0.1, 0.2), ("b", "d"): (0.15,), ("a", "e"): (1.0,), ("b", "e"): (2.0,)}
+    found = compare(ScoreTable(("a", "b"), ("d", "e"), scores))
+    (pair,) = found.pairs
+    assert (pair.wins, pair.ties, pair.losses) == (0, 1, 1)
+    assert found.ranks == {"a": 1.75, "b": 1.25}
+
+
+def test_means_tie_that_are_equal_as_shares_of_images():
+    # 7, 8 and 6 of 9 images, in percent.
+    runs = {("a", "d"): (100 * 7 / 9,), ("b", "d"): (100 * 8 / 9, 100 * 6 / 9)}
+    assert compare(ScoreTable(("a", "b"), ("d",), runs)).ranks == {"a": 1.5, "b": 1.5}
 
 
 def test_effect_sizes_by_hand():
