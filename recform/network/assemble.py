@@ -21,10 +21,11 @@ from torch import fx, nn
 from recform.errors import UserError
 from recform.formula.ast import Definition
 from recform.network.backbone import Backbone, Unit, accepts_context
-from recform.network.emit import emit, keep_values_intact
+from recform.network.emit import emit
 from recform.network.functions import Layout
 from recform.network.layout import Passage, undo
 from recform.network.library import make_block
+from recform.network.overwriting import keep_values_intact
 from recform.network.projection import make_projection
 from recform.network.split import num_weights
 from recform.network.style import gate_style, norm_of_images

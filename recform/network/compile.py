@@ -16,10 +16,11 @@ from torch import fx, nn
 from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.formula.ast import Definition
-from recform.network.emit import emit, protect_arguments
+from recform.network.emit import emit
 from recform.network.functions import Layout
 from recform.network.library import make_block
 from recform.network.memory import save_memory
+from recform.network.overwriting import protect_arguments
 from recform.network.running import Shapes
 from recform.tape import Call, Map, Stages, Tape, place, unroll
 
