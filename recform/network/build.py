@@ -96,11 +96,9 @@ def build(
     plan = _checked(Plan(image_size, project, unit, gate_reduction))
     if isinstance(backbone, str):
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
-        make = partial(_on_backbone, formula, plan, allow_code)
-        if match_params is None:
-            network = make(spec, pretrained, weights)
-        else:
-            network = _noted(*with_matched_widths(spec, match_params, make))
+        make = partial(_on_backbone, formula, plan, allow_code,
+                       pretrained=pretrained, weights=weights)  # fmt: skip
+        network = _noted(*with_matched_widths(spec, match_params, make))
     else:
         whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
         network = _put_together(formula, whole, None, plan, allow_code)
@@ -218,10 +216,7 @@ def _put_together(
     surface = {
         backbone.method: along(forward),
         "make_steps": staticmethod(partial(steps_of, graph, ends, kept)),
-        "needs_batches": any(
-            isinstance(module, Gate) and isinstance(module.norm, _BatchNorm)
-            for module in parts.added.modules()
-        ),
+        "needs_batches": _needs_batches(parts.added),
         "__reduce__": _reduce,
         "__module__": __name__,
     }
@@ -246,6 +241,12 @@ def _put_together(
         norm=norm,
     )
     return model  # type: ignore[return-value]
+
+
+def _needs_batches(added: nn.Module) -> bool:
+    """Whether a gate normalises one number a channel of each image."""
+    gates = (module for module in added.modules() if isinstance(module, Gate))
+    return any(isinstance(gate.norm, _BatchNorm) for gate in gates)
 
 
 def _spares(

@@ -80,13 +80,16 @@ class Widths:
 
 def with_matched_widths(
     spec: BackboneSpec,
-    wanted: str | int | Mapping[str, Any],
+    wanted: str | int | Mapping[str, Any] | None,
     make: Callable[[BackboneSpec], Network],
 ) -> tuple[Network, str]:
     """What `make` makes of the backbone with the widths at which it has `wanted` parameters.
 
-    Beside it what there is to say: where no widths come within a percent, how near they come.
+    None are the backbone's own widths; a mapping, those that were found before. Beside it what
+    there is to say: where no widths come within a percent, how near they come.
     """
+    if wanted is None:
+        return make(spec), ""
     if isinstance(wanted, Mapping):
         return make(replace(spec, matched=tuple((k, _frozen(v)) for k, v in wanted.items()))), ""
     spec, number = match_widths(spec, wanted, make)

@@ -28,7 +28,6 @@ from torch.fx.proxy import Attribute, TraceError
 from torch.nn import functional
 
 from recform.network.calls import CallsMade, watched
-from recform.network.ghost import ghost_of as ghost_of  # until source_graph asks there
 
 # Made from sizes alone, they must stand in the graph: their sizes may be those of the image.
 _batch_norm = functional.batch_norm
