@@ -160,8 +160,8 @@ def building(repeats: int) -> None:
     for turn in range(max(5, repeats)):
         for name in ways if turn % 2 else reversed(ways):
             times[name].append(seconds(ways[name]))
-    print("\n## Building resnet50\n\nSkip-ResNet-50 has 14,597,824 parameters more, and draws as many "
-          "random numbers.\nThe quickest of the turns: a busy machine only adds.\n\n"
+    print("\n## Building resnet50\n\nSkip-ResNet-50 has 14,597,824 parameters more, and draws as "
+          "many random numbers.\nThe quickest of the turns: a busy machine only adds.\n\n"
           "| | seconds | ratio | ratio of medians |\n|---|---|---|---|")  # fmt: skip
     first = times["timm.create_model"]
     for name, found in times.items():
