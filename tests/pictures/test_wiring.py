@@ -309,3 +309,10 @@ def test_a_step_too_large_to_draw_is_refused_with_another_hint():
     terms = " + ".join(f"F(x[l-{delay}])" for delay in range(1, 120))
     with pytest.raises(UserError, match="hint: write it with fewer terms"):
         wiring([f"x[l+1] = x[l] + {terms}"], 2, parts=["recursion"])
+
+
+def test_a_wire_that_carries_nothing_is_on_no_path():
+    diagram = unrolled_diagram(parse("x[l+1] = x[l] + 0*x[l] + F(x[l])"), 1)
+    nothing = {number for number, wire in enumerate(diagram.wires) if wire.factor == 0}
+    assert nothing
+    assert not nothing & surviving_wires(diagram, 0).wires
