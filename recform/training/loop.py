@@ -38,6 +38,7 @@ from recform.training.device import Device
 from recform.training.progress import EpochMetrics, Progress, StepReport
 from recform.training.randomness import seed_of
 from recform.training.recipe import Recipe
+from recform.training.sharding import own_part
 from recform.training.stop import StopRequest
 from recform.training.team import Team
 
@@ -178,7 +179,7 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
             reports and task.team.highest(int(seconds > SECONDS_PER_CHECKPOINT), task.device.place)
         ):
             break
-    _check_finite(point, point.tally.together(task.team))
+    _check_loss(task, point, point.tally.together(task.team))
     return point
 
 
@@ -233,6 +234,21 @@ def _score(
     return Score(loss / num_images, 100 * num_hits / num_images, 100 * num_near / num_images)
 
 
+@torch.no_grad()
+def check_sound(task: Task, point: Point, score: Score | None) -> None:
+    """Refuses what no checkpoint may hold: weights, or a test loss, that are no finite numbers.
+
+    A step's loss is that of the weights before it, so that the last step may have broken them. To
+    be called where numbers are read back anyway; of a team, by all. Raises UserError `diverged`.
+    """
+    are_finite = [own_part(weight).isfinite().all() for weight in task.model.parameters()]
+    is_broken = bool(are_finite) and not torch.stack(are_finite).all().item()
+    if task.team.highest(int(is_broken), task.device.place):
+        raise _diverged(task, point, "a weight is not a finite number")
+    if score is not None and not math.isfinite(score.loss):
+        raise _diverged(task, point, "the test loss is not a number")
+
+
 def finish_epoch(task: Task, point: Point, score: Score, seconds: float) -> Point:
     """The start of the next epoch, with this one in its history; it took `seconds` in all."""
     tally = point.tally.together(task.team)
@@ -240,7 +256,7 @@ def finish_epoch(task: Task, point: Point, score: Score, seconds: float) -> Poin
         epoch=point.epoch,
         train_loss=tally.mean_loss(),
         train_top1=tally.top1(),
-        test_loss=score.loss if math.isfinite(score.loss) else None,
+        test_loss=score.loss,
         test_top1=score.top1,
         test_top5=score.top5,
         learning_rate=task.optimizer.param_groups[0]["lr"],
@@ -302,7 +318,7 @@ def _num_steps_done(task: Task, point: Point) -> int:
 
 def _report(task: Task, point: Point) -> StepReport:
     tally = point.tally.together(task.team)
-    _check_finite(point, tally)
+    _check_loss(task, point, tally)
     num_done = _num_steps_done(task, point)
     return StepReport(
         epoch=point.epoch,
@@ -315,10 +331,15 @@ def _report(task: Task, point: Point) -> StepReport:
     )
 
 
-def _check_finite(point: Point, tally: Tally) -> None:
+def _check_loss(task: Task, point: Point, tally: Tally) -> None:
     if not math.isfinite(tally.mean_loss()):
-        raise UserError(
-            "diverged",
-            f"the loss is not a number in epoch {point.epoch}, by step {point.step}",
-            "try a lower learning rate: --lr ...; the last checkpoint is from before",
-        )
+        raise _diverged(task, point, "the loss is not a number")
+
+
+def _diverged(task: Task, point: Point, fact: str) -> UserError:
+    kept = "the last checkpoint is from before" if point.history else "no epoch was finished before"
+    return UserError(
+        "diverged",
+        f"{fact} in epoch {point.epoch}, by step {point.step}",
+        f"a lower rate is another run: --lr {task.recipe.learning_rate / 10:g} --out DIR; {kept}",
+    )

@@ -47,7 +47,7 @@ class EpochMetrics:
     """One line of metrics.jsonl. Percentages from 0 to 100; epochs count from 1.
 
     Training figures are means over the epoch, while the network changed. `test_loss` is None where
-    it is no number although training goes on, which JSON could not hold. `learning_rate` is the
+    it was no number in a run of an older recform, which went on. `learning_rate` is the
     rate at the end of the epoch; `images_per_second` those of training; `peak_memory` the most
     bytes in use so far, of the device, or of the process where the device is the processor.
     """

@@ -24,6 +24,7 @@ from recform.training.run import Summary
 
 # What makes two runs the same run; where one of these differs, a checkpoint cannot be taken over.
 Identity = Mapping[str, str | int | float]
+SOURCE = Path(__file__).parents[2]
 
 
 def identity_of(task: Task, formula_text: str, backbone: str) -> Identity:
@@ -41,9 +42,9 @@ def identity_of(task: Task, formula_text: str, backbone: str) -> Identity:
 
 
 def configuration(
-    task: Task, formula_text: str, backbone: str, command: Sequence[str]
+    task: Task, formula_text: str, backbone: str, command: Sequence[str], source: str | None
 ) -> dict[str, Any]:
-    """The content of config.json."""
+    """The content of config.json; `source` is the commit that the process began with."""
     data = task.data
     return {
         "formula": formula_text,
@@ -73,7 +74,7 @@ def configuration(
             "compiled": hasattr(task.forward, "_orig_mod"),
         },
         "versions": versions(),
-        "git": git_commit(),
+        "git": source,
         "command": list(command),
     }
 
@@ -107,26 +108,27 @@ def versions() -> dict[str, str]:
     }
 
 
-def git_commit() -> str | None:
-    """The commit of recform's source, -dirty where it was changed; None where there is none."""
-    root = Path(__file__).parents[2]
+def git_commit(root: Path = SOURCE) -> str | None:
+    """The commit of recform's source, -dirty where it was changed; None where there is none.
+
+    Only looked at: what git would note down meanwhile takes a lock, and a kill would leave it.
+    """
     if not (root / ".git").exists():
         return None
-    command = [
-        "git",
-        "-C",
-        str(root),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude=*",
-    ]
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    if not commit or changes is None:
+        return None
+    return f"{commit}-dirty" if changes else commit
+
+
+def _git(root: Path, *words: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(root), *words]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip() or None
+    return found.stdout.strip()
 
 
 def macs_of(model: nn.Module, data: DataSet) -> int | None:
@@ -137,8 +139,13 @@ def macs_of(model: nn.Module, data: DataSet) -> int | None:
         return None
 
 
-def summary_of(task: Task, point: Point, formula_text: str, backbone: str) -> Summary:
-    """The content of summary.json, from the history of a finished run."""
+def summary_of(
+    task: Task, point: Point, formula_text: str, backbone: str, source: str | None
+) -> Summary:
+    """The content of summary.json, from the history of a finished run.
+
+    `source` is the commit that its last process began with.
+    """
     final = point.history[-1]
     best = max(point.history, key=lambda metrics: metrics.test_top1)
     return Summary(
@@ -158,7 +165,7 @@ def summary_of(task: Task, point: Point, formula_text: str, backbone: str) -> Su
         images_per_second=len(point.history)
         / sum(1 / metrics.images_per_second for metrics in point.history),
         versions=versions(),
-        git=git_commit(),
+        git=source,
     )
 
 

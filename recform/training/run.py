@@ -76,7 +76,8 @@ class Summary:
     `params` are the weights that are trained; `macs` multiply-accumulates for one image, None where
     the network cannot be counted. `seconds` are those of all epochs, evaluations included,
     `images_per_second` those of training, over the whole run. `git` is the commit of recform's
-    source, with -dirty where it was changed since, None where it is installed without.
+    source when the process that finished the run began, with -dirty where files were changed since
+    that commit, None where it is installed without.
     """
 
     formula: str
@@ -198,10 +199,24 @@ def write_text(path: Path, text: str) -> None:
 
 def unwritable(path: Path, error: OSError | RuntimeError) -> UserError:
     """What a user is told when a file of a run cannot be written."""
-    reason = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
-    return UserError("unwritable", f"{path} cannot be written: {reason}",
-                     "make room, or name another folder: --out DIR; --resume auto goes on from the "
-                     "last whole checkpoint")  # fmt: skip
+    hint = "make room, or name another folder: --out DIR"
+    if _holds_checkpoint(path):
+        hint += "; --resume auto goes on from the last whole checkpoint"
+    return UserError("unwritable", f"{path} cannot be written: {_reason(error)}", hint)
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    """The system's words. torch tells of its own trouble, and has them as what went before."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    system = cause.strerror if isinstance(cause, OSError) else None
+    return system or str(error).partition("\n")[0]
+
+
+def _holds_checkpoint(path: Path) -> bool:
+    """Whether the run that this file belongs to, or would, has a whole one."""
+    return any(RunFolder(place).newest() for place in (path, path.parent, path.parent.parent))
 
 
 def remove(part: Path) -> None:

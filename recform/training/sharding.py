@@ -53,6 +53,11 @@ def whole(value: Any) -> Any:
     return value
 
 
+def own_part(tensor: Tensor) -> Tensor:
+    """What this process has of it: all, where nothing is dealt out."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
 def dealt_weights(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Whole weights, dealt out as those of the network are."""
     own = model.state_dict()

@@ -33,6 +33,7 @@ from recform.training.gates import begin_gates, log_gates
 from recform.training.loop import (
     Point,
     Task,
+    check_sound,
     evaluate,
     finish_epoch,
     judging_batches,
@@ -45,6 +46,7 @@ from recform.training.recipe import Recipe
 from recform.training.record import (
     Identity,
     configuration,
+    git_commit,
     identity_of,
     macs_of,
     num_parameters,
@@ -106,6 +108,8 @@ def train(
         raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
                         "--keep 2")  # fmt: skip
     folder = RunFolder(Path(out))
+    # Of the start: files may change while hours go by.
+    source = git_commit()
     with (
         team_on(place) as team,
         _memory_told(recipe),
@@ -119,11 +123,11 @@ def train(
         identity = identity_of(task, formula_text, backbone)
         point = _beginning(task, folder, identity, checkpoint)
         if team.leads and (checkpoint is None or not folder.config.exists()):
-            write_json(folder.config, configuration(task, formula_text, backbone, command))
+            write_json(folder.config, configuration(task, formula_text, backbone, command, source))
             write_text(folder.formula, formula_text)
         with listening() as stop:
             point = _run(task, point, folder, identity, stop, keep, checkpoint)
-        summary = summary_of(task, point, formula_text, backbone)
+        summary = summary_of(task, point, formula_text, backbone, source)
         if team.leads:
             write_json(folder.summary, asdict(summary))
     return summary
@@ -280,6 +284,7 @@ def _run(
         point = train_epoch(task, point, stop)
         is_whole = point.step == task.steps_per_epoch
         score = evaluate(task, stop) if is_whole else None
+        check_sound(task, point, score)
         if stop.signum or score is None:
             save_last(folder, task, point, identity, keep)
             if stop.signum:

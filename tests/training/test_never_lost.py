@@ -207,12 +207,34 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_kept(data, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.code == "unwritable"
     assert "checkpoints" in str(caught.value)
+    assert "cannot be written: File too large" in str(caught.value)
     assert "make room" in caught.value.diagnostics[0].hint
+    assert "the last whole checkpoint" in caught.value.diagnostics[0].hint
     assert [path.name for path in out.rglob("*.part")] == []
     assert len(checkpoint(out)["point"]["history"]) == 1
     resumed = small_net()
     train_small(resumed, data, out, resume="auto")
     assert same_weights(whole, resumed)
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from recform.cli.main import main
+sys.argv = ["recform", *sys.argv[1:]]
+main()
+"""
+
+
+def test_a_disk_that_is_full_from_the_start_has_no_checkpoint_to_go_on_from(tmp_path):
+    words = ["train", "resnet", "--limit-train", "32", "--limit-test", "16", "--epochs", "1",
+             "--device", "cpu", "--out", str(tmp_path / "run")]  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", LIMITED, *words], capture_output=True, text=True,
+                          timeout=120)  # fmt: skip
+    assert done.returncode == 1
+    assert "next.pt cannot be written: File too large" in done.stderr
+    assert "make room, or name another folder" in done.stderr
+    assert "whole checkpoint" not in done.stderr
 
 
 def test_no_space_left_is_told_in_those_words(data, tmp_path, monkeypatch):
@@ -279,6 +301,34 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(data, tmp_path
         train_small(Exploding(small_net(), 8), data, tmp_path)
     assert caught.value.code == "diverged"
     assert "the last checkpoint is from before" in caught.value.diagnostics[0].hint
+    kept = checkpoint(tmp_path)
+    assert len(kept["point"]["history"]) == 1
+    assert all(tensor.isfinite().all() for tensor in kept["model"].values())
+
+
+class Breaking(Exploding):
+    """A network whose steps before the last one of an epoch look sound."""
+
+    def __init__(self, model, step):
+        super().__init__(model, step)
+        model[6].bias.register_hook(self.gradient)
+
+    def gradient(self, gradient):
+        return gradient * (torch.nan if self.steps_left == 0 else 1)
+
+    def forward(self, images):
+        self.steps_left -= self.training
+        return self.model(images)
+
+
+@pytest.mark.parametrize("step", [12, 10])
+def test_weights_broken_by_the_last_step_are_not_kept(data, tmp_path, monkeypatch, step):
+    # Before the end of an epoch it is a pause for a checkpoint that would keep them.
+    monkeypatch.setattr(training_loop, "STEPS_PER_REPORT", 2)
+    monkeypatch.setattr(training_loop, "SECONDS_PER_CHECKPOINT", -1)
+    with pytest.raises(UserError, match="a weight is not a finite number in epoch 2") as caught:
+        train_small(Breaking(small_net(), step), data, tmp_path)
+    assert caught.value.code == "diverged"
     kept = checkpoint(tmp_path)
     assert len(kept["point"]["history"]) == 1
     assert all(tensor.isfinite().all() for tensor in kept["model"].values())

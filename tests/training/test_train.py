@@ -2,6 +2,8 @@ import json
 import math
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from recform.errors import UserError
 from recform.training import Interrupted, load_data, read_run
 from recform.training.batches import normalized
+from recform.training.record import git_commit
 
 from .small import (
     Recorder,
@@ -405,10 +408,44 @@ class BadJudge(NotANumber):
         return super().forward(images) * (1 if self.training else math.nan)
 
 
-def test_a_test_loss_that_is_no_number_is_null_and_training_goes_on(data, tmp_path):
-    train_small(BadJudge(-1), data, tmp_path / "run")
-    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["test_loss"] for line in lines] == [None] * 3
+def test_a_network_whose_test_loss_is_no_number_is_not_kept(data, tmp_path):
+    error = refusal(BadJudge(-1), data, tmp_path / "run")
+    assert error.code == "diverged"
+    assert str(error).startswith(
+        "error[diverged]: the test loss is not a number in epoch 1, by step"
+    )
+    assert "--lr 0.01 --out DIR; no epoch was finished before" in error.diagnostics[0].hint
+    assert not (tmp_path / "run" / "checkpoints" / "best.pt").exists()
+    content = torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)
+    assert (content["point"]["history"], content["point"]["step"]) == ([], 0)
+
+
+def test_the_commit_is_that_of_the_start(data, tmp_path, monkeypatch):
+    commits = iter(("start", "changed meanwhile"))
+    for module in ("recform.training.record", "recform.training.train"):
+        monkeypatch.setattr(sys.modules[module], "git_commit", lambda: next(commits))
+    summary = train_small(small_net(), data, tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["git"], summary.git) == ("start", "start")
+
+
+def test_the_source_is_only_looked_at(tmp_path):
+    def git(*words):
+        author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        return subprocess.run(["git", "-C", tmp_path, *author, *words], check=True,
+                              capture_output=True, text=True).stdout.strip()  # fmt: skip
+
+    assert git_commit(tmp_path) is None
+    git("init")
+    (tmp_path / "file").write_text("one")
+    git("add", ".")
+    git("commit", "-m", "first")
+    os.utime(tmp_path / "file", (0, 0))
+    before = (tmp_path / ".git" / "index").read_bytes()
+    assert git_commit(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "file").write_text("two, and longer")
+    assert git_commit(tmp_path) == f"{git('rev-parse', 'HEAD')}-dirty"
+    assert (tmp_path / ".git" / "index").read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_is_named(data, tmp_path):
