@@ -63,6 +63,9 @@ def _print_tests(comparison: Comparison) -> None:
     F = "inf" if test.F is None else f"{test.F:.2f}"
     print(f"\nFriedman: chi2 = {test.chi2:.2f}, p = {test.p:.3g}; "
           f"Iman-Davenport: F = {F}, p = {test.F_p:.3g}")  # fmt: skip
+    if comparison.friedman_exact_p is not None:
+        print("exact, over all orders of the models in each row: "
+              f"p = {comparison.friedman_exact_p:.3g}")  # fmt: skip
     if test.chi2_ties is not None:
         print(f"corrected for ties: chi2 = {test.chi2_ties:.2f}, p = {test.p_ties:.3g}")
     print(f"critical difference of mean ranks (Nemenyi, {comparison.alpha:g}): "

@@ -8,11 +8,15 @@ model fares better in one row than in another makes the figures upper bounds.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 from scipy import stats
 
 from recform.compare.comparison import check_level
+from recform.compare.orders import spreads
 from recform.compare.ranks import critical_difference
 from recform.errors import UserError
 
@@ -92,40 +96,67 @@ def plan(
         largest_difference=num_models - 1,
         fewest_rows=_fewest_rows(num_models, alpha),
         powers=tuple(
-            Power(gap, *_chances(num_models, num_rows, shift, alpha),
+            Power(gap, _chance_to_differ(num_models, num_rows, shift, alpha),
+                  _chance_of_pair(num_models, num_rows, shift, alpha),
                   _rows_needed(num_models, shift, alpha))
             for gap, shift in zip(tried, shifts, strict=True)
         ),
     )  # fmt: skip
 
 
-def _chances(num_models: int, num_rows: int, shift: float, alpha: float) -> tuple[float, float]:
-    """Chances of Friedman's test (F) and of Nemenyi's for one pair; `shift` in deviations."""
+def _drawn(num_models: int, num_rows: int, shift: float) -> Any:
+    """Mean ranks of NUM_TABLES tables, an array of one row each; `shift` in deviations."""
     # Ranks count from the lowest: the better model lies lower, by `shift`.
     levels = [-shift] + [0.0] * (num_models - 1)
     size = (NUM_TABLES, num_rows, num_models)
     scores = stats.norm.rvs(loc=levels, size=size, random_state=0)
-    ranks = stats.rankdata(scores, axis=2).mean(axis=1)
+    return stats.rankdata(scores, axis=2).mean(axis=1)
+
+
+def _chance_to_differ(num_models: int, num_rows: int, shift: float, alpha: float) -> float:
+    """The chance of Friedman's test: exact where `compare` counts it, else by F."""
+    ranks = _drawn(num_models, num_rows, shift)
+    chances = spreads([tuple(range(2, 2 * num_models + 1, 2))] * num_rows)
+    if chances is not None:
+        # Sums of doubled ranks are whole; the half is for rounding.
+        sizes = ((2 * num_rows * ranks) ** 2).sum(axis=1)
+        return float((sizes > _least_rare(chances, alpha) - 0.5).mean())
     degrees = num_models - 1
     squares = (ranks**2).sum(axis=1) - num_models * (num_models + 1) ** 2 / 4
     chi2 = 12 * num_rows / (num_models * (num_models + 1)) * squares
     needed = stats.f.ppf(1 - alpha, degrees, degrees * (num_rows - 1))
     # F >= needed, without the division by zero of perfect agreement.
-    found = (num_rows - 1) * chi2 >= needed * (num_rows * degrees - chi2)
+    return float(((num_rows - 1) * chi2 >= needed * (num_rows * degrees - chi2)).mean())
+
+
+def _least_rare(chances: Mapping[int, Fraction], alpha: float) -> float:
+    """The smallest spread that is reached with a chance below `alpha`; infinite if none is."""
+    least, tail = math.inf, Fraction(0)
+    for size in sorted(chances, reverse=True):
+        tail += chances[size]
+        if tail >= alpha:
+            break
+        least = size
+    return least
+
+
+def _chance_of_pair(num_models: int, num_rows: int, shift: float, alpha: float) -> float:
+    """The chance that Nemenyi's test tells the better model from one other."""
+    ranks = _drawn(num_models, num_rows, shift)
     apart = ranks[:, 1:] - ranks[:, :1] >= critical_difference(num_models, num_rows, alpha)
-    return float(found.mean()), float(apart.mean())
+    return float(apart.mean())
 
 
 def _rows_needed(num_models: int, shift: float, alpha: float) -> int | None:
     """The smallest number of rows at which a pair is found often enough, by halving."""
     low, high = 1, 2
-    while _chances(num_models, high, shift, alpha)[1] < WANTED_POWER:
+    while _chance_of_pair(num_models, high, shift, alpha) < WANTED_POWER:
         low, high = high, 2 * high
         if low >= MOST_ROWS:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        enough = _chances(num_models, middle, shift, alpha)[1] >= WANTED_POWER
+        enough = _chance_of_pair(num_models, middle, shift, alpha) >= WANTED_POWER
         low, high = (low, middle) if enough else (middle, high)
     return high if high <= MOST_ROWS else None
 

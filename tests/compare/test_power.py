@@ -51,3 +51,9 @@ def test_the_rows_needed_are_the_first_that_suffice():
 def test_a_design_out_of_range_is_refused(change, message):
     with pytest.raises(UserError, match=message):
         plan(**{"num_models": 4, "num_rows": 6, **change})
+
+
+def test_a_plan_finds_nothing_where_chance_alone_gives_as_much():
+    # Two models in five rows agree by chance in 2 of 32 tables, in six in 2 of 64.
+    assert plan(2, 5, difference=100).powers[0].friedman == 0
+    assert plan(2, 6, difference=100).powers[0].friedman == 1

@@ -6,6 +6,7 @@ from recform.compare import ScoreTable, compare, read_csv
 from recform.compare.table import table_of
 
 DATA = Path(__file__).parents[1] / "data"
+EIGHT = tuple(float(score) for score in range(8, 0, -1))
 
 
 def of(rows) -> str:
@@ -20,6 +21,44 @@ def test_of_the_papers_table_nothing_is_claimed_for_a_pair():
     assert "none of 28 pairs differs by the critical difference 6.06" in told
     assert "nor could any: with 3 rows its smallest p is 1" in told
     assert "rough with 3 rows and 8 models" in told
+
+
+def test_two_rows_that_agree_on_two_models_are_no_proof():
+    # F is infinite and its p 0, yet two rows agree half the time.
+    told = of([(2.0, 1.0), (2.0, 1.0)])
+    assert "the models cannot be told apart (Friedman, F = infinite, exact p = 0.5)" in told
+    assert "models differ (" not in told
+
+
+def test_a_pair_is_no_finding_where_the_models_cannot_be_told_apart():
+    told = of([(2.0, 1.0)] * 4)
+    assert "cannot be told apart (Friedman, F = infinite, exact p = 0.125)" in told
+    assert "m0 before m1, which counts only where the models differ taken together" in told
+    assert "of the best mean rank" not in told
+
+
+def test_perfect_agreement_is_counted_for_any_number_of_models():
+    # (8!)^2 tables of two more rows, of which one agrees.
+    assert "differ (Friedman, F = infinite, exact p = 6.15e-10)" in of([EIGHT] * 3)
+
+
+def test_one_pair_is_told_as_one():
+    told = of([(2.0, 1.0)] * 6)
+    assert "the pair differs by the critical difference 0.80: m0 before m1" in told
+    assert "the pair differs by Wilcoxon's test: m0 before m1" in told
+    told = of([(2.0, 1.0), (1.0, 2.0)])
+    assert "the pair does not differ by the critical difference 1.39, nor could it" in told
+    assert "the pair does not differ by Wilcoxon's test, nor could it: with 2 rows" in told
+
+
+def test_rows_that_tie_do_not_count_for_what_could_be_found():
+    told = of([(2.0, 1.0)] * 5 + [(1.0, 1.0)] * 10)
+    assert "with 5 untied rows of 15 its smallest p is 0.0625" in told
+    assert "(exact, over the rows that do not tie)" in told
+
+
+def test_more_than_fifty_rows_are_told_to_be_approximate():
+    assert "by the normal approximation where these are more than 50" in of([(2.0, 1.0)] * 51)
 
 
 def test_one_row_allows_no_test():
