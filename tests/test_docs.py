@@ -144,6 +144,15 @@ def test_the_limits_in_the_language_page_are_the_limits():
     ]  # fmt: skip
 
 
+def test_the_page_of_names_is_that_of_the_docstrings():
+    written = subprocess.run(
+        [sys.executable, ROOT / "docs" / "make_api.py", "--print"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    again = "make it again: python docs/make_api.py"
+    assert written.stdout == (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), again
+
+
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)

@@ -72,6 +72,7 @@ def _param_to_text(param: Param) -> str:
 
 
 def equation_to_text(equation: Equation) -> str:
+    """The equation on one line: `x[l+1] = x[l] + F(x[l])`."""
     depth = "l+1" if equation.step else "l"
     return f"{equation.state}[{depth}] = {expression_to_text(equation.right)}"
 

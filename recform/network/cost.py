@@ -90,6 +90,7 @@ def size(network: FormulaNetwork, image_size: int | None = None) -> Size:
 
 
 def num_parameters(module: nn.Module) -> int:
+    """How many numbers are trained, a shared parameter counted once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
