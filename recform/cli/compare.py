@@ -28,9 +28,10 @@ CsvOption = Annotated[
     typer.Option(help="A file with the columns model,dataset,score.", show_default=False),
 ]
 MetricOption = Annotated[
-    str,
-    typer.Option(metavar="final_top1|best_top1|final_top5", help="The figure of runs, in percent."),
-]
+    str | None,
+    typer.Option(metavar="final_top1|best_top1|final_top5", show_default=False,
+                 help="The figure of runs, in percent; final_top1 by default."),
+]  # fmt: skip
 # Of a design: what --plan asks about.
 ModelsOption = Annotated[
     int | None, typer.Option(help="Models of a design (--plan), else 4.", show_default=False)
@@ -61,7 +62,7 @@ def compare(
     ] = None,
     csv: CsvOption = None,
     alpha: Annotated[float, typer.Option(help="The level of the tests.")] = 0.05,
-    metric: MetricOption = "final_top1",
+    metric: MetricOption = None,
     as_plan: Annotated[
         bool, typer.Option("--plan", help="The power of a design; nothing needs to have run.")
     ] = False,
@@ -92,6 +93,8 @@ def compare(
     of_a_design = {"--models": models, "--rows": rows, "--seeds": seeds, "--spread": spread,
                    "--difference": difference}  # fmt: skip
     _refuse_unused(as_plan, of_a_design, {"-o": output, "--draw": draw})
+    if not runs:
+        _refuse_given({"--metric": metric}, "there are no runs", "leave it out")
     scores = _given(runs, csv, metric)
     if as_plan:
         _plan(scores, models, rows, seeds, spread, difference, alpha, as_json)
@@ -137,7 +140,7 @@ def _save(comparison: Comparison, kind: str, output: Path) -> None:
     talk(f"wrote {output}")
 
 
-def _given(runs: list[Path] | None, csv: Path | None, metric: str) -> ScoreTable | None:
+def _given(runs: list[Path] | None, csv: Path | None, metric: str | None) -> ScoreTable | None:
     if runs and csv is not None:
         raise UserError("bad-argument", "runs and a file are both given",
                         "compare either of them")  # fmt: skip
@@ -147,10 +150,10 @@ def _given(runs: list[Path] | None, csv: Path | None, metric: str) -> ScoreTable
         return read_csv(csv)
     if not runs:
         return None
-    from recform.compare import read_runs
+    from recform.compare import METRICS, read_runs
     from recform.pictures.run_files import formula_name
 
-    found, notes = read_runs(runs, metric, formula_name)
+    found, notes = read_runs(runs, metric or METRICS[0], formula_name)
     for note in notes:
         talk(f"note: {note}")
     return found

@@ -196,4 +196,6 @@ def _place(data: DataName, alike: Sequence[DataName]) -> str:
 
 def _classes(data: DataName, alike: Sequence[DataName]) -> str:
     counts = {len(other.classes) for other in alike}
-    return "" if len(counts) == 1 else f"{len(data.classes)} classes"
+    if len(counts) == 1:
+        return ""
+    return f"{len(data.classes)} class{'' if len(data.classes) == 1 else 'es'}"

@@ -39,8 +39,8 @@ from recform.pictures.typeset import cut_text, text_width, wrap_text
 # Heights in lines of text: of the axis above the first model, between models, between bars.
 HEAD, STEP, BAR = 3.0, 1.7, 0.7
 LINE = TEXT / POINTS_PER_INCH
-# Bars a group of this share of the room between two groups.
-GROUP = 0.8
+# Bars a group of this share of the room between two groups; of the page no bar has more than this.
+GROUP, WIDEST = 0.8, 0.1
 # With these, three times as many models as there are colours differ.
 HATCHES = ("", "///", "...")
 # Points: names of rows that stand upright on their ends.
@@ -112,14 +112,14 @@ def scores(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
-    width = GROUP / len(table.models)
+    width = min(GROUP / len(table.models), WIDEST * len(table.datasets))
     lows, highs, handles = [], [], []
     for place, model in enumerate(table.models):
         cells = [table.cell(model, dataset) for dataset in table.datasets]
         means = [cell.mean for cell in cells]
         spreads = [0.0 if cell.deviation is None else cell.deviation for cell in cells]
         whiskers = [math.nan if cell.deviation is None else cell.deviation for cell in cells]
-        at = [row - GROUP / 2 + (place + 0.5) * width for row in range(len(cells))]
+        at = [row + (place + 0.5 - len(table.models) / 2) * width for row in range(len(cells))]
         bars = axes.bar(at, means, width * 0.92, color=RUN_COLOURS[place % len(RUN_COLOURS)],
                         hatch=HATCHES[place // len(RUN_COLOURS) % len(HATCHES)],
                         edgecolor="white", linewidth=0)  # fmt: skip
@@ -128,6 +128,7 @@ def scores(comparison: Comparison) -> Figure:
         lows += [mean - spread for mean, spread in zip(means, spreads, strict=True)]
         highs += [mean + spread for mean, spread in zip(means, spreads, strict=True)]
     _limit(axes, min(lows), max(highs))
+    axes.set_xlim(-0.5, len(table.datasets) - 0.5)
     axes.set_xticks(range(0, len(table.datasets), below.step), below.texts, rotation=below.angle)
     draw_legend(figure, handles, legend)
     return figure

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from typer.testing import CliRunner
 
 from recform.cli.main import app
@@ -57,6 +58,34 @@ def test_a_comparison_of_one_row_is_drawn_as_scores_only(tmp_path):
         KINDS["differences"](found)
 
 
+def test_one_row_that_has_no_diagram_is_told_before_its_json(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("model,dataset,score\na,d,1\nb,d,2\n")
+    arguments = ["compare", "--csv", str(path), "--json", "-o", str(tmp_path / "a.png")]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, UserError)
+    assert done.stdout == ""
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_help_tells_what_a_plan_takes_for_granted():
+    told = " ".join(run("--help").split())
+    assert "else 4" in told
+    assert "else 6" in told
+
+
+def test_two_bars_leave_room_beside_them(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("model,dataset,score\na,d,1\nb,d,2\n")
+    (axes,) = KINDS["scores"](compare(read_csv(path))).axes
+    left, right = axes.get_xlim()
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert len(bars) == 2
+    assert all(bar.get_width() <= 0.1 * (right - left) for bar in bars)
+    # They stand in the middle, above the name of their row.
+    assert sum(bar.get_x() + bar.get_width() / 2 for bar in bars) == pytest.approx(0)
+
+
 def test_models_are_joined_that_are_nearer_than_the_critical_difference():
     assert joined([1.0, 2.0, 3.5], 1.0) == []
     assert joined([1.0, 1.9, 2.1, 4.0], 1.2) == [(0, 2)]
@@ -104,6 +133,7 @@ def test_nothing_to_compare_is_told():
         (("--plan", "-o", "a.png"), "-o says nothing here: a plan is not drawn"),
         (("--plan", "--draw", "scores"), "--draw says nothing here: a plan is not drawn"),
         (("-o", "a.png", "--draw", "pies"), "comparisons are not drawn as pies"),
+        (("--metric", "best_top1"), "--metric says nothing here: there are no runs"),
     ],
 )
 def test_options_that_would_be_ignored_are_told_before_anything_is_printed(

@@ -61,7 +61,7 @@ def test_where_a_named_set_lies_does_not_matter(tmp_path):
 
 def test_sets_of_one_name_with_other_classes_are_two(tmp_path):
     table, _ = of_data(tmp_path, {"name": "wds:s"}, {"name": "wds:s", "classes": ("cat",)})
-    assert table.datasets == ("wds:s (2 classes) net", "wds:s (1 classes) net")
+    assert table.datasets == ("wds:s (2 classes) net", "wds:s (1 class) net")
 
 
 def test_sets_that_nothing_short_tells_apart_are_numbered(tmp_path):
