@@ -16,9 +16,6 @@ from recform.errors import UserError
 if TYPE_CHECKING:
     from recform.training import DataReport, PartReport
 
-# Damaged images that are named.
-MOST_NAMED = 10
-
 data = typer.Typer(
     help="List the data sets, and look one over before hours are spent on it.",
     no_args_is_help=True,
@@ -77,6 +74,9 @@ def shard(
     data_dir: DataDirOption = None,
     limit_train: LimitOption = None,
     limit_test: LimitOption = None,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Leave out pictures that cannot be read.")
+    ] = False,
 ) -> None:
     """Write a data set as WebDataset shards: tar files, and an index of what is in them.
 
@@ -84,12 +84,13 @@ def shard(
     Example:  recform data shard folder --data-dir photos --out shards --size 1000
               recform train resnet -b resnet50 --data wds:shards
 
-    Files stay byte for byte what they are. The folder appears when all of it is written.
+    Files stay byte for byte what they are, and each is read before. The folder appears
+    when all of it is written.
     """
     from recform.training import load_data, write_shards
 
     images = load_data(name, data_dir, limit_train=limit_train, limit_test=limit_test)
-    index = write_shards(images, out, size, lambda shard: talk(f"wrote {shard}"))
+    index = write_shards(images, out, size, talk, skip_damaged)
     counts = ", ".join(
         f"{counted(part['num_samples'], 'picture')} to {what} in "
         f"{counted(len(part['filenames']), 'shard')}"
@@ -103,6 +104,11 @@ def _print(report: DataReport) -> None:
     print(table(header, [_row("train", report.train), _row("test", report.test)]))
     if report.num_shared:
         print(f"\n{report.num_shared:,} of the test images are training images too")
+    if report.passed_over:
+        kinds = ", ".join(f"{number:,} {suffix or 'without an ending'}"
+                          for suffix, number in report.passed_over.items())  # fmt: skip
+        files = counted(sum(report.passed_over.values()), "file")
+        print(f"\n{files} beside the images, passed over for the ending of the name: {kinds}")
 
 
 def _row(name: str, part: PartReport) -> tuple[str, ...]:
@@ -117,11 +123,10 @@ def _row(name: str, part: PartReport) -> tuple[str, ...]:
 
 
 def _raise_faults(name: str, report: DataReport) -> None:
+    from recform.training import damage
+
     if report.damaged:
-        damaged = counted(len(report.damaged), "damaged image")
-        named = "; ".join(report.damaged[:MOST_NAMED])
-        raise UserError("damaged-data", f"{name} has {damaged}: {named}",
-                        "get these files anew, or remove them")  # fmt: skip
+        raise damage(name, report.damaged, "get these files anew, or remove them")
     for part, found in (("training", report.train), ("test", report.test)):
         # What is there to judge by alone has no training part.
         if found.num_images and found.empty_classes:

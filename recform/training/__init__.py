@@ -43,6 +43,7 @@ from recform.training.fine import take_over as take_over
 from recform.training.folder import Files as Files
 from recform.training.inspect import DataReport as DataReport
 from recform.training.inspect import PartReport as PartReport
+from recform.training.inspect import damage as damage
 from recform.training.inspect import inspect as inspect
 from recform.training.judge import Guess as Guess
 from recform.training.judge import evaluate_on as evaluate_on

@@ -6,16 +6,18 @@ Files are read when they are needed, so that a set may be larger than memory.
 from __future__ import annotations
 
 import io
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor
 from torchvision.datasets import ImageFolder
-from torchvision.datasets.folder import pil_loader
+from torchvision.datasets.folder import IMG_EXTENSIONS, pil_loader
 from torchvision.transforms import v2
 
 from recform.errors import UserError
@@ -26,6 +28,8 @@ from recform.training.recipe import Recipe
 TEST_FOLDERS = ("val", "test")
 # Kinds of pictures that other readers of shards know.
 SHARED = ("jpg", "png", "webp")
+# Folders without images that are named.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +127,36 @@ def _test_folder(directory: Path) -> Path:
 def listed(folder: Path) -> ImageFolder:
     """The images of a folder, a class for each folder in it. Raises UserError `no-data`."""
     try:
-        return ImageFolder(str(folder))
+        found = ImageFolder(str(folder), allow_empty=True)
     except OSError as error:
+        reason = f": {error.strerror}" if error.strerror else ""
         raise UserError(
-            "no-data", f"{folder} holds no folders of images: {error}", LAYOUT
+            "no-data", f"{folder} holds no folders of images{reason}", LAYOUT
         ) from error
+    empty = sorted(set(range(len(found.classes))) - set(found.targets))
+    if empty:
+        places = ", ".join(str(folder / found.classes[number]) for number in empty[:MOST_NAMED])
+        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
+        raise UserError("no-data", f"there is no image in {places}{more}",
+                        f"put images there ({', '.join(IMG_EXTENSIONS)}), or remove the folder"
+                        )  # fmt: skip
+    return found
+
+
+def passed_over(images: Files) -> dict[str, int]:
+    """How many files beside these images are no images by their names, by the ending of the name.
+
+    Looked for in all folders that the images are in, and in those inside them.
+    """
+    folders = {os.path.dirname(path) for path in images.paths}
+    known = set(images.paths)
+    found = {
+        os.path.join(place, name)
+        for folder in folders
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+    }
+    return dict(Counter(Path(path).suffix.lower() for path in sorted(found - known)))
 
 
 def files_of(found: ImageFolder, image_size: int) -> Files:
@@ -164,7 +193,15 @@ def _picture(path: str) -> Image.Image:
     try:
         return pil_loader(path)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError("damaged-data", f"{path} is no image that can be read: {error}") from error
+        raise UserError("damaged-data", f"{path} is {unread(error)}") from error
+
+
+def unread(error: Exception) -> str:
+    """What is wrong with a file, in words without the names that Python has for it."""
+    if isinstance(error, UnidentifiedImageError):
+        return "no image that can be read: its content is of no known kind"
+    system = error.strerror if isinstance(error, OSError) else None
+    return f"no image that can be read: {system or error}"
 
 
 LAYOUT = "put the images at train/CLASS/NAME.png and val/CLASS/NAME.png"

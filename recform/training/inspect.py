@@ -1,7 +1,7 @@
 """A data set looked over before hours are spent on it.
 
-Every image is fetched once: damaged files, classes without images, and pictures that stand in the
-training part and the test part alike.
+Every image is fetched once: damaged files, classes without images, pictures that stand in the
+training part and the test part alike, and files that nobody will look at.
 """
 
 # B batch, C channels, S side of an image
@@ -9,14 +9,19 @@ training part and the test part alike.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet, Images
+from recform.training.folder import Files, passed_over
 
 CHUNK = 256
+# Damaged images that are named.
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,15 @@ class PartReport:
 
 @dataclass(frozen=True)
 class DataReport:
-    """Both parts, and how many test images are training images, pixel by pixel."""
+    """Both parts, and how many test images are training images, pixel by pixel.
+
+    `passed_over` counts files beside the images that are none by the ending of their name.
+    """
 
     train: PartReport
     test: PartReport
     num_shared: int
+    passed_over: dict[str, int]
 
     @property
     def damaged(self) -> tuple[str, ...]:
@@ -53,7 +62,38 @@ def inspect(data: DataSet) -> DataReport:
     train, seen = _inspect_part(data.train, data.num_classes)
     test, again = _inspect_part(data.test, data.num_classes)
     known = set(seen)
-    return DataReport(train, test, sum(print_ in known for print_ in again))
+    num_shared = sum(print_ in known for print_ in again)
+    return DataReport(train, test, num_shared, _passed_over(data))
+
+
+def whole_images(data: DataSet) -> tuple[DataSet, tuple[str, ...]]:
+    """The data set without the images that cannot be read, and what is wrong with each of these.
+
+    What lies in memory was read already.
+    """
+    parts, damaged = [], []
+    for images in (data.train, data.test):
+        numbers = torch.arange(len(images.labels))
+        faults = {int(n): _fetched(images, n[None])[1] for n in numbers} if images.on_disk else {}
+        damaged += [message for messages in faults.values() for message in messages]
+        sound = torch.tensor([not faults.get(int(n)) for n in numbers], dtype=torch.bool)
+        parts.append(images if bool(sound.all()) else images.pick(numbers[sound]))
+    return replace(data, train=parts[0], test=parts[1]), tuple(damaged)
+
+
+def damage(name: str, messages: Sequence[str], hint: str) -> UserError:
+    """What is told of the damaged images of a data set; the first of them are named."""
+    number = f"{len(messages):,} damaged image{'' if len(messages) == 1 else 's'}"
+    return UserError("damaged-data", f"{name} has {number}: {'; '.join(messages[:MOST_NAMED])}",
+                     hint)  # fmt: skip
+
+
+def _passed_over(data: DataSet) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for images in (data.train, data.test):
+        if isinstance(images, Files):
+            total.update(passed_over(images))
+    return dict(total)
 
 
 def _inspect_part(images: Images, num_classes: int) -> tuple[PartReport, list[bytes]]:

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet, Images, check_trainable
+from recform.training.inspect import damage, whole_images
 from recform.training.shards import INFO, TEST, TRAIN
 
 SIZE = 1000
@@ -32,12 +33,14 @@ def write_shards(
     out: Path,
     size: int = SIZE,
     tell: Callable[[str], None] = lambda shard: None,
+    skip_damaged: bool = False,
 ) -> dict[str, Any]:
     """Writes both parts into the new folder `out`, `size` pictures a shard; what the index says.
 
-    All is written beside and then renamed: there is a whole folder, or none. `tell` is given the
-    name of each shard that is done. Raises UserError `bad-argument`, `no-data`,
-    `unwritable`, `damaged-data`.
+    All is written beside and then renamed: there is a whole folder, or none. `tell` is given a
+    line for each shard that is done. Every picture is read before; `skip_damaged` leaves out, and
+    tells, those that cannot be, of which one would be a mistake otherwise. Raises UserError
+    `bad-argument`, `no-data`, `unwritable`, `damaged-data`.
     """
     if size < 1:
         raise UserError("bad-argument", f"a shard holds 1 picture or more, not {size}",
@@ -45,6 +48,7 @@ def write_shards(
     check_trainable(data)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("bad-argument", f"{out} is there already", "name a new folder: --out DIR")
+    data = _checked(data, skip_damaged, tell)
     beside = out.with_name(f".{out.name}.part")
     try:
         shutil.rmtree(beside, ignore_errors=True)
@@ -60,6 +64,17 @@ def write_shards(
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return index
+
+
+def _checked(data: DataSet, skip_damaged: bool, tell: Callable[[str], None]) -> DataSet:
+    whole, damaged = whole_images(data)
+    if damaged and not skip_damaged:
+        raise damage(data.name, damaged, "get these files anew, or leave them out: --skip-damaged")
+    if damaged:
+        check_trainable(whole)
+    for message in damaged:
+        tell(f"left out: {message}")
+    return whole
 
 
 def _write(data: DataSet, folder: Path, size: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -94,7 +109,7 @@ def _write_part(
         shards["filenames"].append(path.name)
         shards["shard_lengths"].append(len(indices))
         shards["shard_bytes"].append(path.stat().st_size)
-        tell(path.name)
+        tell(f"wrote {path.name}")
     return {"name": part, "num_samples": len(order), **shards, **rows}
 
 

@@ -37,6 +37,7 @@ from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet
+from recform.training.folder import unread
 from recform.training.pictures import Pictures
 from recform.training.scanning import Part, parts_of, scanned
 
@@ -129,7 +130,7 @@ class Members:
         try:
             return Image.open(io.BytesIO(self._read(number))).convert("RGB")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise self._damaged(number, f"is no image that can be read: {error}") from error
+            raise self._damaged(number, f"is {unread(error)}") from error
 
     def original(self, number: int) -> tuple[str, bytes]:
         return self._name(number).rpartition(".")[2].lower(), self._read(number)

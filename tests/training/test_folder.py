@@ -1,9 +1,13 @@
+import shutil
+
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
+from recform.cli.main import app
 from recform.errors import UserError
-from recform.training import load_data
+from recform.training import inspect, load_data
 
 
 def write_images(folder, test_name="val"):
@@ -63,6 +67,12 @@ def no_images(folder):
         (folder / part / "ant").mkdir(parents=True)
 
 
+def no_classes(folder):
+    write_images(folder)
+    shutil.rmtree(folder / "train")
+    (folder / "train").mkdir()
+
+
 def other_classes(folder):
     write_images(folder)
     (folder / "val" / "ant").rename(folder / "val" / "wasp")
@@ -73,7 +83,8 @@ def other_classes(folder):
     [
         (nothing, "has no folder val or test"),
         (no_test_part, "has no folder val or test"),
-        (no_images, "train holds no folders of images"),
+        (no_images, "there is no image in {folder}/train/ant"),
+        (no_classes, "train holds no folders of images"),
         (other_classes, "differ in their classes: ant"),
     ],
 )
@@ -82,7 +93,44 @@ def test_a_folder_of_another_form_is_no_data(tmp_path, make, message):
     with pytest.raises(UserError) as caught:
         load_data("folder", tmp_path)
     assert caught.value.code == "no-data"
-    assert message in str(caught.value)
+    assert message.format(folder=tmp_path) in str(caught.value)
+    assert "Found no" not in str(caught.value)
+
+
+def test_kinds_that_are_read_are_told_where_a_class_has_none(tmp_path):
+    write_images(tmp_path)
+    for path in (tmp_path / "val" / "bee").iterdir():
+        path.rename(path.with_suffix(".gif"))
+    with pytest.raises(UserError, match=f"no image in {tmp_path}/val/bee") as caught:
+        load_data("folder", tmp_path)
+    assert ".jpg, .jpeg, .png" in caught.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize("content", [b"", b"a text", None])
+def test_what_is_wrong_with_a_file_is_told_without_names_of_python(tmp_path, content):
+    path = write_images(tmp_path) / "train" / "bee" / "1.png"
+    path.write_bytes(path.read_bytes()[:60] if content is None else content)
+    data = load_data("folder", tmp_path, image_size=8)
+    with pytest.raises(UserError) as caught:
+        data.train.fetch(torch.tensor([3]))
+    message = caught.value.diagnostics[0].message
+    assert message.startswith(f"{path} is no image that can be read: ")
+    assert "_io" not in message
+    assert message.count(str(tmp_path)) == 1
+
+
+def test_files_that_nobody_looks_at_are_counted(tmp_path):
+    write_images(tmp_path)
+    for name in ("2.GIF", "3.gif", "notes", "deeper/4.txt"):
+        path = tmp_path / "train" / "ant" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    report = inspect(load_data("folder", tmp_path, image_size=8))
+    assert report.passed_over == {"": 1, ".gif": 2, ".txt": 1}
+    done = CliRunner().invoke(app, ["data", "check", "folder", "--data-dir", str(tmp_path),
+                                    "--image-size", "8"])  # fmt: skip
+    assert "4 files beside the images, passed over" in done.stdout
+    assert "2 .gif" in done.stdout
 
 
 def test_a_folder_must_be_given():

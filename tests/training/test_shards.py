@@ -328,6 +328,23 @@ def test_a_full_disk_leaves_nothing_half_written(data, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_damaged_pictures_are_not_packed(tmp_path):
+    place, _ = photos(tmp_path / "photos")
+    damaged = place / "train" / "bee" / "b.bmp"
+    damaged.write_bytes(b"no picture")
+    words = ["data", "shard", "folder", "--data-dir", str(place), "--out", str(tmp_path / "shards")]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 1
+    assert f"folder has 1 damaged image: {damaged} is no image" in str(refused.exception)
+    assert not (tmp_path / "shards").exists()
+    done = CliRunner().invoke(app, [*words, "--skip-damaged"])
+    assert done.exit_code == 0
+    assert f"left out: {damaged}" in done.stderr
+    assert "3 pictures to train in 1 shard, 4 pictures to test in 1 shard" in done.stdout
+    found = inspect(load_data(f"wds:{tmp_path / 'shards'}", image_size=8))
+    assert (found.train.num_images, found.damaged) == (3, ())
+
+
 def test_the_command_writes_shards_that_can_be_checked(tmp_path):
     def asked(*arguments):
         return CliRunner().invoke(app, ["data", *map(str, arguments)])
