@@ -157,6 +157,22 @@ def test_wilcoxon_is_scipys_for_each_pair():
         assert pair.mean_difference == pytest.approx(fmean(gaps))
 
 
+@settings(max_examples=10)
+@given(tables())
+def test_pairs_have_scipys_wilcoxon_with_the_holm_of_statsmodels(rows):
+    found = compare(table_from(rows)).pairs
+    expected = []
+    for pair in found:
+        one, other = (int(model.removeprefix("m")) for model in pair.models)
+        moved = [row[one] - row[other] for row in rows if row[one] != row[other]]
+        all_signs = stats.PermutationMethod(n_resamples=2**9)
+        # Of one row, or none, scipy's permutations do not speak.
+        expected.append(stats.wilcoxon(moved, method=all_signs).pvalue if len(moved) > 1 else 1)
+    assert [pair.wilcoxon_p for pair in found] == pytest.approx(expected)
+    holms = multipletests(expected, method="holm")[1]
+    assert [pair.wilcoxon_holm_p for pair in found] == pytest.approx(holms)
+
+
 def test_means_tie_that_are_equal_as_decimals():
     # As floats the mean of 0.1 and 0.2 is 0.15000000000000002.
     scores = {("a", "d"): (0.1, 0.2), ("b", "d"): (0.15,), ("a", "e"): (1.0,), ("b", "e"): (2.0,)}
