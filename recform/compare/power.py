@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from typing import Any
 
 from scipy import stats
@@ -144,7 +145,10 @@ def _chance_of_pair(num_models: int, num_rows: int, shift: float, alpha: float) 
     """The chance that Nemenyi's test tells the better model from one other."""
     ranks = _drawn(num_models, num_rows, shift)
     apart = ranks[:, 1:] - ranks[:, :1] >= critical_difference(num_models, num_rows, alpha)
-    return float(apart.mean())
+    if num_models > 2:
+        return float(apart.mean())
+    # Both tests ask for one difference to be large, and Friedman's is exact.
+    return min(float(apart.mean()), _chance_to_differ(num_models, num_rows, shift, alpha))
 
 
 def _rows_needed(num_models: int, shift: float, alpha: float) -> int | None:
@@ -162,8 +166,10 @@ def _rows_needed(num_models: int, shift: float, alpha: float) -> int | None:
 
 
 def _fewest_rows(num_models: int, alpha: float) -> int:
+    """Rows whose perfect agreement is enough, for the critical difference and beside chance."""
     one_row = critical_difference(num_models, 1, alpha)
-    return max(2, math.ceil((one_row / (num_models - 1)) ** 2))
+    agreed = next(n for n in count(2) if math.factorial(num_models) ** (n - 1) * alpha > 1)
+    return max(agreed, math.ceil((one_row / (num_models - 1)) ** 2))
 
 
 def _check(holds: bool, message: str, hint: str) -> None:

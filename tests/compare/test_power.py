@@ -57,3 +57,9 @@ def test_a_plan_finds_nothing_where_chance_alone_gives_as_much():
     # Two models in five rows agree by chance in 2 of 32 tables, in six in 2 of 64.
     assert plan(2, 5, difference=100).powers[0].friedman == 0
     assert plan(2, 6, difference=100).powers[0].friedman == 1
+
+
+def test_two_models_take_six_rows_to_be_told_apart():
+    # Five rows that agree have p = 2 / 32, six 2 / 64, whatever Nemenyi's approximation says.
+    design = plan(2, 5, difference=100)
+    assert (design.fewest_rows, design.powers[0].pair, design.powers[0].rows_needed) == (6, 0, 6)
