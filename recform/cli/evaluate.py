@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recform.cli.arguments import AllowCodeOption, JsonOption
-from recform.cli.output import print_json, table, talk
-from recform.cli.train import CacheOption, DataDirOption, DeviceOption, LimitOption
+from recform.cli.output import counted, print_json, table, talk
+from recform.cli.train import CacheOption, DataDirOption, DeviceOption
 from recform.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +49,14 @@ def evaluate(
     ] = None,
     test_crop: TestCropOption = None,
     batch_size: BatchOption = 128,
-    limit_test: LimitOption = None,
+    limit_test: Annotated[
+        int | None,
+        typer.Option(help="Use so many images; the run's own number, if left out.",
+                     show_default=False),
+    ] = None,
+    all_test: Annotated[
+        bool, typer.Option("--all-test", help="All test images, also where the run had fewer.")
+    ] = False,
     batch_statistics: Annotated[
         bool,
         typer.Option("--batch-statistics", help="Let batch norms take the statistics of the batch, "
@@ -65,21 +73,26 @@ def evaluate(
               recform evaluate runs/photos --resolutions 224,256,288,320
 
     Of a run the best checkpoint is judged, or the one that is named, such as
-    RUN/checkpoints/last.pt. With --json: a list of objects with image_size, top1,
-    top5, loss.
+    RUN/checkpoints/last.pt, on the test images that the run had (the same as with
+    its --limit-test). With --json: a list of objects with image_size, top1, top5,
+    loss, num_images, and of a run checkpoint, epoch, step.
     """
     from recform.training import evaluate_on, load_data, norms_of_the_batch
 
+    if all_test and limit_test is not None:
+        raise typer.BadParameter("does not go with --limit-test", param_hint="--all-test")
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
     name = asked.data
+    limit = None if all_test else limit_test or asked.num_test
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
-        images = load_data(name, asked.directory, image_size=side, limit_test=limit_test,
+        images = load_data(name, asked.directory, image_size=side, limit_test=limit,
                            cache_gb=cache_gb)  # fmt: skip
         with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
             score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
                                 batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
-        found.append({"image_size": images.image_size, **asdict(score)})
+        found.append({"image_size": images.image_size, **asdict(score),
+                      "num_images": images.num_test, **asked.checkpoint})  # fmt: skip
     if as_json:
         print_json(found)
         return
@@ -88,6 +101,7 @@ def evaluate(
         [(str(row["image_size"]), f"{row['top1']:.2f}", f"{row['top5']:.2f}", f"{row['loss']:.3f}")
          for row in found],
     ))  # fmt: skip
+    print(f"\n{counted(found[0]['num_images'], 'test image')}{asked.said}")
 
 
 def predict(
@@ -125,7 +139,9 @@ def predict(
 class Asked:
     """A network with weights, and the data that it is shown; the side is None for the data's.
 
-    `normal` are the mean and deviation that published weights were trained with.
+    `normal` are the mean and deviation that published weights were trained with. `num_test` is how
+    many test images the run had, `checkpoint` what file of it was read and how far it had come,
+    `said` the same in words.
     """
 
     network: FormulaNetwork | Any
@@ -134,6 +150,9 @@ class Asked:
     image_size: int | None
     test_crop: float
     normal: tuple[tuple[float, ...], tuple[float, ...]] | None
+    num_test: int | None
+    checkpoint: Mapping[str, str | int]
+    said: str
 
     def as_it_sees(self, images: DataSet) -> DataSet:
         if self.normal is None:
@@ -162,7 +181,14 @@ def asked_for(
         image_size=own.image_size if own else None,
         test_crop=test_crop if test_crop is not None else recipe.get("test_crop", 1.0),
         normal=recipe.get("normal"),
-    )
+        num_test=own.num_test if own else None,
+        checkpoint={} if trained_on is None else {
+            "checkpoint": str(trained_on.checkpoint),
+            "epoch": trained_on.epoch,
+            "step": trained_on.step,
+        },
+        said="" if trained_on is None else f"; {trained_on.checkpoint}, {trained_on.reached}",
+    )  # fmt: skip
 
 
 def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, dict[str, Any]]:

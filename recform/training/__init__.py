@@ -29,6 +29,8 @@
 from recform.training.batches import evaluation_batch as evaluation_batch
 from recform.training.boards import TensorBoard as TensorBoard
 from recform.training.boards import Wandb as Wandb
+from recform.training.checkpoint import Learned as Learned
+from recform.training.checkpoint import read_learned as read_learned
 from recform.training.checkpoint import read_weights as read_weights
 from recform.training.data import DATA_SETS as DATA_SETS
 from recform.training.data import load_data as load_data

@@ -13,7 +13,7 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +149,25 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
 
     Raises UserError `damaged-checkpoint`, `unreadable`.
     """
+    return read_learned(path).weights
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network's parameters and buffers, after so many epochs, and steps of one more."""
+
+    weights: Mapping[str, Tensor]
+    epoch: int
+    step: int
+
+
+def read_learned(path: Path) -> Learned:
+    """What a checkpoint has for those who do not train on; see `read_weights`."""
     content = _read(path)
-    weights = content.get("average") or content.get("model")
+    weights, point = content.get("average") or content.get("model"), content.get("point", {})
     if not isinstance(weights, dict):
         raise _damaged(path, "holds no network")
-    return weights
+    return Learned(weights, len(point.get("history", ())), point.get("step", 0))
 
 
 def _read(path: Path) -> Mapping[str, Any]:

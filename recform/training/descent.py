@@ -45,9 +45,10 @@ def schedule(recipe: Recipe, descent: Optimizer, num_steps: int) -> Scheduler:
         "t_in_epochs": False,
     }
     num_falling = num_steps - num_warmup
-    if recipe.schedule == "cosine":
+    # One step cannot fall, and timm would complain of it: such a rate is constant.
+    if recipe.schedule == "cosine" and num_falling > 1:
         return CosineLRScheduler(descent, t_initial=num_falling, **shared)
-    if recipe.schedule == "linear":
+    if recipe.schedule == "linear" and num_falling > 1:
         return PolyLRScheduler(descent, t_initial=num_falling, power=1.0, **shared)
     # timm lets the rate drop one step before the one that is named (timm #2745).
     drops = [round(share * num_steps) + 1 - num_warmup for share in recipe.drop_shares()]

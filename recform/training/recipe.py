@@ -140,6 +140,7 @@ _ABOVE_ZERO = {
     "learning_rate": "the learning rate",
     "train_side": "the side of training images",
     "test_crop": "the test crop",
+    "drop_factor": "the drop factor",
 }
 _NOT_NEGATIVE = {
     "weight_decay": "the weight decay",

@@ -67,6 +67,10 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         key, equals, text = setting.partition("=")
         if not equals:
             raise UserError("bad-argument", f"{setting!r} sets nothing", "--set epochs=30")
+        if key.strip() == "name":
+            raise UserError("bad-argument", "a setting does not change the name of a recipe",
+                            "another recipe: --recipe NAME; one of your own, named after its file: "
+                            "--recipe FILE.toml")  # fmt: skip
         kind = _kind_of(recipe, key.strip())
         changes[key.strip()] = _read(kind, key.strip(), text.strip())
     return replace(recipe, **changes)

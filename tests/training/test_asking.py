@@ -51,13 +51,38 @@ def trained(tmp_path_factory):
 
 def test_a_run_is_judged_as_it_was_when_it_was_trained(trained):
     summary = json.loads((trained / "summary.json").read_text())
-    (found,) = json.loads(run("evaluate", trained, "--limit-test", 32, "--json").stdout)
+    (found,) = json.loads(run("evaluate", trained, "--json").stdout)
     assert (found["image_size"], found["top1"]) == (32, summary["best_top1"])
+    assert (found["num_images"], found["epoch"]) == (32, summary["best_epoch"])
+    assert found["checkpoint"] == str(trained / "checkpoints" / "best.pt")
+
+
+def test_all_test_images_are_taken_on_demand(trained):
+    assert (
+        json.loads(run("evaluate", trained, "--all-test", "--json").stdout)[0]["num_images"] == 360
+    )
+    assert run("evaluate", trained, "--all-test", "--limit-test", 3).exit_code == 2
+
+
+def test_it_is_told_what_was_judged_on_what(trained):
+    summary = json.loads((trained / "summary.json").read_text())
+    best = trained / "checkpoints" / "best.pt"
+    done = run("evaluate", trained, "--limit-test", 1)
+    assert f"\n1 test image; {best}, after epoch {summary['best_epoch']}\n" in done.stdout
+    assert "note" not in done.stderr
+    best.rename(trained / "kept.pt")
+    try:
+        done = run("evaluate", trained)
+    finally:
+        (trained / "kept.pt").rename(best)
+    assert f"note: {best} is not there; last.pt is taken" in done.stderr
+    assert "32 test images" in done.stdout
+    assert "last.pt, after epoch 2\n" in done.stdout
 
 
 def test_several_resolutions_are_several_rows(trained):
     told = run("evaluate", trained, "--resolutions", "24,32", "--limit-test", 16).stdout
-    assert [line.split()[0] for line in told.splitlines()[1:]] == ["24", "32"]
+    assert [line.split()[0] for line in told.splitlines()[1:3]] == ["24", "32"]
     with pytest.raises(UserError, match="no list of sides"):
         run("evaluate", trained, "--resolutions", "small")
 

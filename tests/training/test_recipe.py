@@ -97,6 +97,12 @@ def test_a_constant_schedule_stays():
     assert rates(replace(liao_cifar(), schedule="constant"), num_steps=4) == [0.1] * 4
 
 
+@pytest.mark.parametrize("falling", ["cosine", "linear"])
+def test_a_run_of_one_step_takes_it_at_the_full_rate_and_nobody_complains(falling, caplog):
+    assert rates(replace(liao_cifar(), schedule=falling), num_steps=1) == [0.1]
+    assert caplog.text == ""
+
+
 def test_norms_and_biases_may_stay_undecayed():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     groups = optimizer(recipe_named("rsb-a2"), model).param_groups
@@ -186,6 +192,8 @@ def test_settings_are_read_by_the_kind_of_their_field(settings, changes):
         (["schedule=drops", "drops=x"], "no list of shares", "--set drops=1/2,3/4"),
         (["rand_augment=strong"], "no RandAugment in timm's notation", "rand-m7"),
         (["accumulate=999"], "a batch of 128 has no 999 pieces", ""),
+        (["name=liao-imagenet"], "does not change the name of a recipe", "--recipe NAME"),
+        (["drop_factor=0"], "the drop factor must be a number above 0, not 0", ""),
         (["repeats=0"], "the repeats of an image must be 1 or more, not 0", ""),
     ],
 )
