@@ -1,12 +1,12 @@
 """What the training loop and the CIFAR data path cost, as ratios measured in one run.
 
-    python benchmarks/training.py [--device cuda]
+    python benchmarks/training.py [--device cuda] [--turns 15]
 
 The loop: steps of recform's own loop beside a bare forward, backward and step on the same batches,
 by turns; the median of the ratios counts. On a processor its own time is measured, not the clock's,
 so that what else runs on the machine counts less: give it one thread (OMP_NUM_THREADS=1). The data
 path: images a second that one core fetches, augments and normalizes, beside those that ResNet-18
-trains on with two; the median of as many turns.
+trains on with two; the median of five turns.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from recform.training import Silent, load_data, pick_device, recipe_named, train
 from recform.training.batches import load, normalized, training_batches
 from recform.training.dataset import DataSet, Pixels
 
-NUM_TURNS = 5
 # Steps before the clock starts: as many as the loop takes to its first report.
 WARM = 10
 CLOCKS = {"cpu": time.process_time, "cuda": time.perf_counter}
@@ -101,12 +100,13 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--backbone", default="resnet20_cifar")
     parser.add_argument("--images", type=int, default=3840)
+    parser.add_argument("--turns", type=int, default=15)
     options = parser.parse_args()
     device = pick_device(options.device)
     recipe = replace(recipe_named("liao-cifar"), epochs=1, learning_rate=0.01)
     data = noise(options.images)  # 30 batches
     ratios = []
-    for turn in range(NUM_TURNS):
+    for turn in range(options.turns):
         seconds = {}
         # Who goes first changes, so that a machine that warms up or slows down favors nobody.
         for measure in (bare_seconds, loop_seconds)[:: 1 if turn % 2 else -1]:
@@ -116,7 +116,7 @@ def main() -> None:
     print(f"loop / bare steps on {options.backbone}: {told(ratios, '.3f')}")
     few, small, many = noise(384), replace(recipe, batch_size=32), noise(12_800)
     trained, fetched = [], []
-    for _ in range(NUM_TURNS):
+    for _ in range(5):
         model = recform.build("resnet", "resnet18_cifar", 10)
         trained.append(32 / bare_seconds(model, few, small, device))
         fetched.append(data_images_per_second(many, recipe, device))
