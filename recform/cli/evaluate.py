@@ -83,7 +83,8 @@ def evaluate(
         raise typer.BadParameter("does not go with --limit-test", param_hint="--all-test")
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
     name = asked.data
-    limit = None if all_test else limit_test or asked.num_test
+    own = asked.num_test if limit_test is None else limit_test
+    limit = None if all_test else own
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
         images = load_data(name, asked.directory, image_size=side, limit_test=limit,

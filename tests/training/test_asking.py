@@ -62,6 +62,8 @@ def test_all_test_images_are_taken_on_demand(trained):
         json.loads(run("evaluate", trained, "--all-test", "--json").stdout)[0]["num_images"] == 360
     )
     assert run("evaluate", trained, "--all-test", "--limit-test", 3).exit_code == 2
+    with pytest.raises(UserError, match="--limit-test must be 1 or more"):
+        run("evaluate", trained, "--limit-test", 0)
 
 
 def test_it_is_told_what_was_judged_on_what(trained):
