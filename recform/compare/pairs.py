@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import combinations
 
 import scikit_posthocs
@@ -47,8 +46,9 @@ def pairs_of(table: ScoreTable, alpha: float) -> tuple[Pair, ...]:
     """All pairs of models, in the order of the table."""
     enough = len(table.datasets) >= 2
     nemenyi = _nemenyi(table) if enough else {}
+    means = {model: table.means(model) for model in table.models}
     differences = {
-        (one, other): _differences(table, one, other)
+        (one, other): tuple(a - b for a, b in zip(means[one], means[other], strict=True))
         for one, other in combinations(table.models, 2)
     }
     tests = [signed_rank(gaps) for gaps in differences.values()]
@@ -94,8 +94,3 @@ def _nemenyi(table: ScoreTable) -> dict[tuple[str, str], float]:
         (table.models[one], table.models[other]): float(found[one, other])
         for one, other in combinations(places, 2)
     }
-
-
-def _differences(table: ScoreTable, one: str, other: str) -> tuple[Fraction, ...]:
-    pairs = zip(table.means(one), table.means(other), strict=True)
-    return tuple(mine - theirs for mine, theirs in pairs)
