@@ -198,10 +198,13 @@ def _of_wilcoxon(comparison: Comparison) -> str:
     text = _of_pairs(comparison, found, f"by Wilcoxon's test{with_holm}")
     untied = max(pair.wins + pair.losses for pair in comparison.pairs)
     # All untied rows on one side: the two extreme signs of 2^m.
-    smallest = len(comparison.pairs) * math.ldexp(1, 1 - untied)
-    if not found and smallest > comparison.alpha:
+    smallest = min(1, math.ldexp(1, 1 - untied))
+    corrected = min(1, len(comparison.pairs) * smallest)
+    if not found and corrected > comparison.alpha:
         text += (f", nor could {_any(comparison)}: with {_of_untied(comparison, untied)} its "
-                 f"smallest p is {min(1, smallest):.3g}")  # fmt: skip
+                 f"smallest p is {smallest:.3g}")  # fmt: skip
+        if corrected > smallest:
+            text += f", by Holm {corrected:.3g}"
     return f"{text} ({_how_counted(comparison)})"
 
 
