@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
@@ -76,17 +77,22 @@ def signature(value: object) -> str:
     if not inspect.isfunction(value):
         return ""
     parameters = [
-        parameter.replace(annotation=inspect.Parameter.empty)
+        parameter.replace(annotation=inspect.Parameter.empty, default=in_order(parameter.default))
         for parameter in inspect.signature(value).parameters.values()
     ]
     # A default that has no text of its own, a function, is left out of sight.
     return re.sub(r"=(\w+\(\w+=)?<.*?>+\)?(?=[,)])", "=...", str(inspect.Signature(parameters)))
 
 
+def in_order(default: object) -> object:
+    """A set as the tuple of what it holds, sorted: the order of a set changes from run to run."""
+    return tuple(sorted(default)) if isinstance(default, frozenset) else default
+
+
 def first_sentence(value: object) -> str:
     """Up to the first full stop that ends a sentence; for a table, how many entries it has."""
-    if hasattr(value, "__args__"):
-        return f"one of {', '.join(f'`{kind.__name__}`' for kind in value.__args__)}"
+    if kinds := get_args(value):
+        return f"one of {', '.join(f'`{kind.__name__}`' for kind in kinds)}"
     if not (inspect.ismodule(value) or inspect.isroutine(value) or inspect.isclass(value)):
         return f"a table of {len(value)}"  # type: ignore[arg-type]
     text = inspect.getdoc(value)

@@ -235,8 +235,8 @@ def _score(
 
 
 @torch.no_grad()
-def check_sound(task: Task, point: Point, score: Score | None) -> None:
-    """Refuses what no checkpoint may hold: weights, or a test loss, that are no finite numbers.
+def check_sound(task: Task, point: Point) -> None:
+    """Refuses what no checkpoint may hold: weights that are no finite numbers.
 
     A step's loss is that of the weights before it, so that the last step may have broken them. To
     be called where numbers are read back anyway; of a team, by all. Raises UserError `diverged`.
@@ -245,8 +245,6 @@ def check_sound(task: Task, point: Point, score: Score | None) -> None:
     is_broken = bool(are_finite) and not torch.stack(are_finite).all().item()
     if task.team.highest(int(is_broken), task.device.place):
         raise _diverged(task, point, "a weight is not a finite number")
-    if score is not None and not math.isfinite(score.loss):
-        raise _diverged(task, point, "the test loss is not a number")
 
 
 def finish_epoch(task: Task, point: Point, score: Score, seconds: float) -> Point:
@@ -256,7 +254,7 @@ def finish_epoch(task: Task, point: Point, score: Score, seconds: float) -> Poin
         epoch=point.epoch,
         train_loss=tally.mean_loss(),
         train_top1=tally.top1(),
-        test_loss=score.loss,
+        test_loss=score.loss if math.isfinite(score.loss) else None,
         test_top1=score.top1,
         test_top5=score.top5,
         learning_rate=task.optimizer.param_groups[0]["lr"],

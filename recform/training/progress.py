@@ -47,9 +47,10 @@ class EpochMetrics:
     """One line of metrics.jsonl. Percentages from 0 to 100; epochs count from 1.
 
     Training figures are means over the epoch, while the network changed. `test_loss` is None where
-    it was no number in a run of an older recform, which went on. `learning_rate` is the
-    rate at the end of the epoch; `images_per_second` those of training; `peak_memory` the most
-    bytes in use so far, of the device, or of the process where the device is the processor.
+    it is no number although training goes on, which JSON could not hold: batch norms may know too
+    little of a network as yet to judge it. `learning_rate` is the rate at the end of the epoch;
+    `images_per_second` those of training; `peak_memory` the most bytes in use so far, of the
+    device, or of the process where the device is the processor.
     """
 
     epoch: int
@@ -62,6 +63,11 @@ class EpochMetrics:
     images_per_second: float
     seconds: float
     peak_memory: int
+
+    @property
+    def standing(self) -> float:
+        """What the best epoch is chosen by: `test_top1`, or less than any where a loss is none."""
+        return -1.0 if self.test_loss is None else self.test_top1
 
 
 class Progress(Protocol):

@@ -147,7 +147,7 @@ def summary_of(
     `source` is the commit that its last process began with.
     """
     final = point.history[-1]
-    best = max(point.history, key=lambda metrics: metrics.test_top1)
+    best = max(point.history, key=lambda metrics: metrics.standing)
     return Summary(
         formula=formula_text,
         backbone=backbone,

@@ -284,16 +284,16 @@ def _run(
         point = train_epoch(task, point, stop)
         is_whole = point.step == task.steps_per_epoch
         score = evaluate(task, stop) if is_whole else None
-        check_sound(task, point, score)
+        check_sound(task, point)
         if stop.signum or score is None:
             save_last(folder, task, point, identity, keep)
             if stop.signum:
                 raise Interrupted(folder.last, point.epoch, point.step, stop.signum)
             continue
-        is_best = score.top1 > max((past.test_top1 for past in point.history[first:]), default=-1)
         log_gates(task, folder, point.epoch)
         point = finish_epoch(task, point, score, time.perf_counter() - began)
-        if is_best:
+        *past, latest = point.history
+        if latest.standing > max((epoch.standing for epoch in past[first:]), default=-1):
             save_checkpoint(folder.best, task, point, identity)
         save_last(folder, task, point, identity, keep)
         if task.team.leads:

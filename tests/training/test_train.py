@@ -408,16 +408,12 @@ class BadJudge(NotANumber):
         return super().forward(images) * (1 if self.training else math.nan)
 
 
-def test_a_network_whose_test_loss_is_no_number_is_not_kept(data, tmp_path):
-    error = refusal(BadJudge(-1), data, tmp_path / "run")
-    assert error.code == "diverged"
-    assert str(error).startswith(
-        "error[diverged]: the test loss is not a number in epoch 1, by step"
-    )
-    assert "--lr 0.01 --out DIR; no epoch was finished before" in error.diagnostics[0].hint
+def test_a_test_loss_that_is_no_number_is_null_and_never_the_best(data, tmp_path):
+    train_small(BadJudge(-1), data, tmp_path / "run")
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["test_loss"] for line in lines] == [None] * 3
+    assert (tmp_path / "run" / "checkpoints" / "last.pt").exists()
     assert not (tmp_path / "run" / "checkpoints" / "best.pt").exists()
-    content = torch.load(tmp_path / "run" / "checkpoints" / "last.pt", weights_only=True)
-    assert (content["point"]["history"], content["point"]["step"]) == ([], 0)
 
 
 def test_the_commit_is_that_of_the_start(data, tmp_path, monkeypatch):
