@@ -82,12 +82,11 @@ def evaluate(
     if all_test and limit_test is not None:
         raise typer.BadParameter("does not go with --limit-test", param_hint="--all-test")
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
-    name = asked.data
     own = asked.num_test if limit_test is None else limit_test
     limit = None if all_test else own
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
-        images = load_data(name, asked.directory, image_size=side, limit_test=limit,
+        images = load_data(asked.data, asked.directory, image_size=side, limit_test=limit,
                            cache_gb=cache_gb)  # fmt: skip
         with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
             score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
@@ -97,12 +96,17 @@ def evaluate(
     if as_json:
         print_json(found)
         return
+    _print_scores(asked.data, found, asked.said)
+
+
+def _print_scores(data: str, found: list[dict[str, Any]], said: str) -> None:
+    """A row for each resolution, and what was judged on what."""
     print(table(
-        (f"{name}, side", "top-1 %", "top-5 %", "loss"),
+        (f"{data}, side", "top-1 %", "top-5 %", "loss"),
         [(str(row["image_size"]), f"{row['top1']:.2f}", f"{row['top5']:.2f}", f"{row['loss']:.3f}")
          for row in found],
     ))  # fmt: skip
-    print(f"\n{counted(found[0]['num_images'], 'test image')}{asked.said}")
+    print(f"\n{counted(found[0]['num_images'], 'test image')}{said}")
 
 
 def predict(
