@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _Formula = Annotated[
     str,
-    typer.Argument(help="Text with an equals sign, a .rf file, or an example's name.",
+    typer.Argument(metavar="FORMULA",
+                   help="Text with an equals sign, a .rf file, or an example's name.",
                    show_default=False),
 ]  # fmt: skip
 

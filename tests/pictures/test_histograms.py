@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from fractions import Fraction
 
 import pytest
@@ -106,7 +107,11 @@ def test_a_thousand_blocks_are_lines_through_the_positions():
 
 def test_counts_past_every_float_are_drawn():
     analysis = known(analyze("resnet", depth=2), net=(1, -(10**5000), Fraction(1, 10**400)))
-    drawn(histogram([analysis]))
+    figure = histogram([analysis])
+    drawn(figure)
+    (heights,) = [bars for label, bars in heights_of_bars(figure.axes[0]).items() if "net" in label]
+    assert all(math.isfinite(height) for height in heights)
+    assert heights[0] > 0 > heights[1]
 
 
 def test_panels_share_their_axes():
@@ -176,7 +181,9 @@ def test_a_histogram_of_nothing_is_refused():
     ],
 )
 def test_every_formula_makes_a_title(text):
-    drawn(histogram([analyze(text, depth=2)]))
+    figure = histogram([analyze(text, depth=2)])
+    drawn(figure)
+    assert figure.axes[0].get_title(loc="left").strip()
 
 
 def test_what_mathematics_cannot_show_stands_there_as_text():

@@ -42,7 +42,10 @@ def test_check_tells_of_a_start_value_that_nothing_reads() -> None:
 
 
 def test_start_values_that_are_right_or_absent_pass() -> None:
-    verify(parse(RESNET + "init x[-2] = absent\ninit F(x[-1]) = 1/2*x[0]"), 16)
+    right = RESNET + "init x[-2] = absent\ninit F(x[-1]) = 1/2*x[0]"
+    verify(parse(right), 16)
+    with pytest.raises(UserError):
+        verify(parse(right.replace("1/2", "1/(L-16)")), 16)
 
 
 @pytest.mark.parametrize("depth", ["16", 2.5, None])
