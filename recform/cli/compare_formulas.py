@@ -29,14 +29,14 @@ def compare_formulas(
     if as_json:
         print_json([to_json(analysis) for analysis in analyses])
         return
-    from recform.cli.comparison import comparison
+    from recform.pictures.side_by_side import side_by_side
 
     names = [_name(formula, place) for place, formula in enumerate(formulas)]
     for name, analysis in zip(names, analyses, strict=True):
         lines = [line for line in str(analysis.formula).splitlines() if not line.startswith("#")]
         print(f"{name}: {'; '.join(lines)}")
     print()
-    print(table(["", *names], comparison(analyses)))
+    print(table(["", *names], side_by_side(analyses)))
 
 
 def _name(formula: str, place: int) -> str:

@@ -1,18 +1,18 @@
-"""The rows of `recform compare-formulas`: one figure of every formula in each."""
+"""Formulas side by side: in each row one figure of every formula."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from recform.cli.analysis_page import growth_to_text
 from recform.paths import Analysis, warnings_of
 from recform.pictures.counts import count_to_text
+from recform.pictures.facts import growth_to_text
 
 ROOM = 14
 
 
-def comparison(analyses: Sequence[Analysis]) -> list[list[str]]:
+def side_by_side(analyses: Sequence[Analysis]) -> list[list[str]]:
     """Rows of text: what is compared, then a cell for each analysis."""
     return [[name, *(cell(analysis) for analysis in analyses)] for name, cell in ROWS.items()]
 

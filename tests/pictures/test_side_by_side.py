@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from recform.cli.comparison import comparison
 from recform.paths import analyze
+from recform.pictures.side_by_side import side_by_side
 
 
 def cells(name: str, depth: int) -> dict[str, str]:
-    return {row[0]: row[1] for row in comparison([analyze(name, depth)])}
+    return {row[0]: row[1] for row in side_by_side([analyze(name, depth)])}
 
 
 def test_resnet_is_told_by_its_binomials():
