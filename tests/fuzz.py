@@ -22,7 +22,7 @@ from random import Random
 from recform.errors import FormulaError
 from recform.formula import parse, to_latex, to_mathml
 from recform.formula.library import BLOCKS, CONSTRAINTS, FUNCTIONS
-from recform.formula.words import KEYWORDS
+from recform.formula.reserved import KEYWORDS
 from recform.tape import unroll
 
 ROOT = Path(__file__).parents[1]

@@ -22,8 +22,8 @@ from recform.formula import parse
 from recform.formula.expressions import MAX_DIGITS
 from recform.formula.library import BLOCKS, CONSTRAINTS, FUNCTIONS
 from recform.formula.parse import MAX_HEIGHT
+from recform.formula.reserved import KEYWORDS, STATEMENTS
 from recform.formula.statements import MAX_BRACKETS, MAX_CHARACTERS
-from recform.formula.words import KEYWORDS, STATEMENTS
 from recform.tape import unroll
 from recform.tape.builder import MAX_VALUES
 from recform.tape.scalar import MAX_BITS, MAX_RANGE

@@ -11,7 +11,7 @@ from recform.errors import UserError
 
 def picture_place(path: Path | None) -> Path | None:
     """The path, if a picture can be written there. Raises UserError."""
-    from recform.pictures.names import check_suffix
+    from recform.pictures.suffixes import check_suffix
 
     if path is not None:
         check_suffix(path)

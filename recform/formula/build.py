@@ -27,8 +27,8 @@ from recform.formula.expressions import Expressions
 from recform.formula.library import BLOCKS, CONSTRAINTS, FUNCTIONS
 from recform.formula.misnamed import misnamed
 from recform.formula.pieces import Block, History, Input, Output, Remarks, Start, Target
+from recform.formula.reserved import KEYWORDS
 from recform.formula.suggest import did_you_mean
-from recform.formula.words import KEYWORDS
 
 MAX_STREAMS = 64
 

@@ -24,9 +24,9 @@ from recform.formula.ast import (
 from recform.formula.known_names import check_block
 from recform.formula.operands import check_value
 from recform.formula.params import check_param
+from recform.formula.reserved import KEYWORDS
 from recform.formula.streams import check_streams
 from recform.formula.suggest import did_you_mean
-from recform.formula.words import KEYWORDS
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula

@@ -37,7 +37,7 @@ from recform.formula.known_names import (
     unknown_function,
 )
 from recform.formula.library import ACTIVATIONS, MAPS, ONE_HOT, ROOT
-from recform.formula.words import KEYWORDS
+from recform.formula.reserved import KEYWORDS
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula

@@ -16,7 +16,7 @@ from recform.errors import Diagnostic
 from recform.formula.ast import Expression, Map, Name, Param
 from recform.formula.library import IDENTITY, ONE_HOT
 from recform.formula.operands import check_number
-from recform.formula.words import KEYWORDS
+from recform.formula.reserved import KEYWORDS
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula

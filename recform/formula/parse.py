@@ -24,9 +24,9 @@ from recform.formula.check import check
 from recform.formula.formula import Formula
 from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
 from recform.formula.pieces import Part
+from recform.formula.reserved import STATEMENTS
 from recform.formula.statements import MAX_CHARACTERS, Statement, cut
 from recform.formula.suggest import did_you_mean
-from recform.formula.words import STATEMENTS
 
 MAX_HEIGHT = 60
 # The words of the grammar with which every term can begin.

@@ -22,7 +22,7 @@ from torch.fx.proxy import TraceError
 from recform.errors import UserError
 from recform.network.ghost import ghost_of
 from recform.network.layout import Passage, is_round_trip, passage_between
-from recform.network.open import open_up
+from recform.network.opening import open_up
 from recform.network.refusal import HINT, why_no_chain, why_not_followed
 from recform.network.shape import Shape, shape_of
 from recform.network.split import Addition, Flow, num_weights, residual_additions

@@ -17,8 +17,8 @@ from itertools import groupby
 
 from torch import fx, nn
 
-from recform.network.older import Older, sources_of
 from recform.network.recompute import Piece, Pieces, part_of
+from recform.network.remade import Older, sources_of
 from recform.network.running import run_node
 from recform.network.sums import Equation, equation_of
 

@@ -21,7 +21,7 @@ from torch.fx.node import map_arg
 
 from recform.network.exported import Exported, features_taken, network_of
 from recform.network.features import Feature
-from recform.network.open import open_up
+from recform.network.opening import open_up
 from recform.network.surface import FormulaNetwork, formatted, values_of
 
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from recform.network.exported import Exported, features_taken, network_of
 from recform.network.ghost import ghost_of
-from recform.network.open import open_up
+from recform.network.opening import open_up
 from recform.network.source_body import body_of
 
 # A module that comes to more calls than these has a name for a reason.

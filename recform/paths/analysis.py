@@ -25,7 +25,7 @@ from recform.paths.moments import mean_length, std_length, variance_of_length
 from recform.paths.names import NamedPolynomial, polynomials_by_block
 from recform.paths.notebook import analysis_to_html
 from recform.paths.polynomials import GROSS, NET, Coefficients, PathPolynomial
-from recform.paths.roots import (
+from recform.paths.radicals import (
     TooManyRootsError,
     count_distinct_with_roots,
     count_paths,

@@ -9,7 +9,7 @@ from recform.paths.activations import cancels_across
 from recform.paths.analysis import Analysis
 from recform.paths.distinct import TooManyLinksError
 from recform.paths.gradients import num_gradient_words
-from recform.paths.roots import has_roots
+from recform.paths.radicals import has_roots
 from recform.paths.start import sources_of
 from recform.tape import Call, place
 

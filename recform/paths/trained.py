@@ -29,7 +29,7 @@ from recform.errors import UserError
 from recform.paths.derivative import counted
 from recform.paths.moments import mean_length
 from recform.paths.polynomials import GROSS, NET, Coefficients
-from recform.paths.roots import count_paths
+from recform.paths.radicals import count_paths
 from recform.paths.weights import Weights
 from recform.tape import (
     Add,

@@ -20,7 +20,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
-from recform.pictures.names import check_suffix
+from recform.pictures.suffixes import check_suffix
 
 # Nothing of the day and the machine goes into a file; fonts stay text that can be selected.
 _METADATA = {

@@ -26,7 +26,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
-from recform.paths.sources import Role, roles_of
+from recform.paths.roles import Role, roles_of
 from recform.paths.trained import Spectrum, spectrum
 from recform.paths.weights import Weights, WeightsLog, read_weights_log
 from recform.pictures.theme import (

@@ -6,6 +6,7 @@ Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
 from recform.tape.factors import block_of as block_of
 from recform.tape.factors import factors as factors
 from recform.tape.factors import written_gates as written_gates
+from recform.tape.fingerprints import Fingerprints as Fingerprints
 from recform.tape.fold import Algebra as Algebra
 from recform.tape.fold import WholeAlgebra as WholeAlgebra
 from recform.tape.fold import fold as fold
@@ -29,7 +30,6 @@ from recform.tape.operations import Zero as Zero
 from recform.tape.operations import operands as operands
 from recform.tape.operations import parameter_to_text as parameter_to_text
 from recform.tape.place import place as place
-from recform.tape.prints import Fingerprints as Fingerprints
 from recform.tape.radicals import Exact as Exact
 from recform.tape.radicals import Irrational as Irrational
 from recform.tape.reversible import Reversibility as Reversibility

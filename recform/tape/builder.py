@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from recform.formula.ast import Param
 from recform.formula.library import GATING, INDEXED
+from recform.tape.fingerprints import Fingerprints
 from recform.tape.operations import (
     Add,
     Call,
@@ -34,7 +35,6 @@ from recform.tape.operations import (
     operands,
     with_operands,
 )
-from recform.tape.prints import Fingerprints
 from recform.tape.radicals import Exact
 from recform.tape.same import first_equals
 

@@ -38,7 +38,7 @@ from recform.formula.ast import (
 )
 from recform.formula.formula import Formula
 from recform.formula.kinds import kind
-from recform.tape.running import grows
+from recform.tape.running_sums import grows
 from recform.tape.scalar import MAX_RANGE, Budget, Names, condition, each_index
 
 

@@ -30,9 +30,8 @@ from recform.formula.kinds import kind
 from recform.formula.library import COMBINING, INDEXED, JOINING
 from recform.formula.streams import shape_of
 from recform.tape.builder import TapeBuilder
-from recform.tape.coefficients import start_value
 from recform.tape.radicals import Exact, Irrational
-from recform.tape.running import Accumulated, RunningSums
+from recform.tape.running_sums import Accumulated, RunningSums
 from recform.tape.scalar import (
     Budget,
     Scope,
@@ -43,6 +42,7 @@ from recform.tape.scalar import (
     number,
     whole,
 )
+from recform.tape.start_values import start_value
 
 # An open range that has not fallen before the start after this many indices a block never will.
 MAX_OPEN_RANGE_PER_BLOCK = 10

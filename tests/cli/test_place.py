@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from recform.cli.main import application
 from recform.cli.place import check_place, formula_place, picture_place
 from recform.errors import UserError
-from recform.pictures import names, saving
+from recform.pictures import saving, suffixes
 
 # What a command does first would fail, too: the folder and the formula are not there.
 COMMANDS = [
@@ -42,7 +42,7 @@ def test_a_search_tells_of_its_picture_first():
 
 
 def test_suffixes_are_those_that_are_written():
-    assert set(names.SUFFIXES) == set(saving._METADATA)
+    assert set(suffixes.SUFFIXES) == set(saving._METADATA)
 
 
 def test_a_place_is_fine_if_its_folders_can_be_made(tmp_path: Path):

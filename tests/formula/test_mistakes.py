@@ -5,7 +5,7 @@ import pytest
 from recform.errors import FormulaError
 from recform.formula import parse
 from recform.formula.mistakes import CHARACTERS, MISTAKES, Mistake
-from recform.formula.words import STATEMENTS
+from recform.formula.reserved import STATEMENTS
 
 ROWS = [(mistake, example) for mistake in MISTAKES for example in mistake.examples]
 

@@ -10,7 +10,7 @@ from pygments.token import Comment, Keyword, Name, Operator, String, Text
 from recform.formula import example_names, gallery_names, resolve
 from recform.formula.lexer import RecformLexer
 from recform.formula.library import FUNCTIONS
-from recform.formula.words import KEYWORDS, STATEMENTS
+from recform.formula.reserved import KEYWORDS, STATEMENTS
 
 FILE = Path(__file__).parents[2] / "grammars" / "recform.tmLanguage.json"
 GRAMMAR = json.loads(FILE.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from torch import nn
 from torch.fx.proxy import TraceError
 
 from recform.network.ghost import ghost_of
-from recform.network.open import open_up
+from recform.network.opening import open_up
 from recform.network.trace import Input, trace
 
 

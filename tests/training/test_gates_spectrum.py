@@ -13,7 +13,7 @@ from recform.errors import UserError
 from recform.formula import parse, resolve
 from recform.network import compile as compile_network
 from recform.paths import Weights, analyze, read_weights_log, spectrum
-from recform.paths.sources import roles_of
+from recform.paths.roles import roles_of
 from recform.pictures import gates, save, spectra
 from recform.tape import Parameter, parameter_to_text, unroll
 
