@@ -43,7 +43,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "compare": ({"errors"}, {"scipy", "scikit_posthocs"}),
     "pictures": (
         {"errors", "formula", "tape", "paths", "compare"},
-        {"matplotlib", "networkx", "jinja2"},
+        {"matplotlib", "networkx", "jinja2", "markupsafe"},
     ),
     "cli": (
         {"errors", "formula", "tape", "paths", "design", "network", "training", "probe", "compare",

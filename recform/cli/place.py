@@ -19,6 +19,15 @@ def picture_place(path: Path | None) -> Path | None:
     return path
 
 
+def page_place(path: Path) -> Path:
+    """The path, if a page can be written there. Raises UserError."""
+    if path.suffix not in (".html", ".htm"):
+        raise UserError("bad-argument", f"{path} is no name for a page",
+                        f"-o {path.stem or 'report'}.html")  # fmt: skip
+    check_place(path)
+    return path
+
+
 def formula_place(path: Path | None) -> Path | None:
     """The path, if a formula can be written there. Raises UserError."""
     if path is None:

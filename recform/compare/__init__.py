@@ -25,6 +25,7 @@ from recform.compare.ranks import critical_difference as critical_difference
 from recform.compare.ranks import friedman_of_ranks as friedman_of_ranks
 from recform.compare.runs import METRICS as METRICS
 from recform.compare.runs import read_runs as read_runs
+from recform.compare.runs import run_folders as run_folders
 from recform.compare.table import Cell as Cell
 from recform.compare.table import ScoreTable as ScoreTable
 from recform.compare.table import read_csv as read_csv

@@ -44,7 +44,7 @@ def read_runs(
     if metric not in METRICS:
         raise UserError("bad-argument", f"runs have no figure {metric}",
                         f"--metric {', '.join(METRICS)}")  # fmt: skip
-    found = [_read(folder, metric) for given in folders for folder in _expanded(Path(given))]
+    found = [_read(folder, metric) for given in folders for folder in run_folders(given)]
     rows = row_names(found)
     models = model_names(found, rows, name_of)
     _check_twins(found, list(zip(models, rows, strict=True)))
@@ -52,7 +52,12 @@ def read_runs(
     return table_of(scores, "these runs"), tuple(notes_of(found, rows, models))
 
 
-def _expanded(folder: Path) -> list[Path]:
+def run_folders(given: str | Path) -> list[Path]:
+    """The folder itself if it is a run's, or those of the runs in it.
+
+    Raises UserError `bad-run` for a folder that holds none.
+    """
+    folder = Path(given)
     if (folder / "config.json").is_file() or not folder.is_dir():
         return [folder]
     inside = sorted(path.parent for path in folder.glob("*/config.json"))

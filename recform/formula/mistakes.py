@@ -101,6 +101,12 @@ MISTAKES = (
     ),
     Mistake(
         "syntax",
+        "`//` is no operator here",
+        "the whole part of l/2 is (l - l % 2)/2",
+        ("x[l+1] = x[l//2]", "x[l+1] = F(x[l//2])", "x[l+1] = x[L//2]"),
+    ),
+    Mistake(
+        "syntax",
         "the block is not applied to anything",
         "write F(x[l]), or F[l](x[l-1]) with the block's index",
         (

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from recform.pictures.histograms import histogram as histogram
     from recform.pictures.learning import curves as curves
     from recform.pictures.maps import routes as routes
+    from recform.pictures.page import report as report
     from recform.pictures.saving import save as save
     from recform.pictures.weighing import gates as gates
     from recform.pictures.weighing import spectra as spectra
@@ -49,6 +50,7 @@ _DRAWN = {
     "gates": "weighing",
     "growth": "growing",
     "histogram": "histograms",
+    "report": "page",
     "routes": "maps",
     "save": "saving",
     "spectra": "weighing",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,15 @@ class RecordedRun:
     """A run as a picture shows it.
 
     `settings` has those of SETTINGS that the run tells. `measures` has each of MEASURES, one number
-    for each of `epochs`: losses, and accuracies in percent; NaN where the run has none.
+    for each of `epochs`: losses, and accuracies in percent; NaN where the run has none. `summary`
+    is what a finished run says at its end, empty before.
     """
 
     folder: Path
     settings: Mapping[str, str]
     epochs: tuple[int, ...]
     measures: Mapping[str, tuple[float, ...]]
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_recorded_run(folder: str | Path) -> RecordedRun:
@@ -53,7 +55,20 @@ def read_recorded_run(folder: str | Path) -> RecordedRun:
         settings=_settings(folder / "config.json"),
         epochs=tuple(int(row["epoch"]) for row in rows),
         measures={name: tuple(row[name] for row in rows) for name in MEASURES},
+        summary=_summary(folder / "summary.json"),
     )
+
+
+def formula_text(folder: str | Path) -> str:
+    """The formula of the run in this folder. Raises UserError `bad-run`."""
+    config = Path(folder) / "config.json"
+    if not config.is_file():
+        raise UserError("bad-run", f"{folder} holds no run: there is no {config}",
+                        "name the folder that `recform train` wrote with --out")  # fmt: skip
+    text = _object(_read(config), str(config)).get("formula")
+    if not isinstance(text, str):
+        raise UserError("bad-run", f"{config} is damaged: it has no formula", DAMAGED)
+    return text
 
 
 def names_of(runs: Sequence[RecordedRun]) -> tuple[str, list[str]]:
@@ -116,6 +131,10 @@ def _number(content: Mapping[str, Any], name: str, place: str) -> float:
         fault = "is missing" if name not in content else "is not a number"
         raise UserError("bad-run", f"{place} is damaged: `{name}` {fault}", DAMAGED)
     return value
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    return _object(_read(path), str(path)) if path.is_file() else {}
 
 
 def _settings(path: Path) -> dict[str, str]:

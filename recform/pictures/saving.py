@@ -11,7 +11,9 @@ recform.errors.UserError: error[bad-argument]: pictures are not written as `.jpe
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -42,10 +44,25 @@ def save(figure: Figure, path: str | Path) -> Path:
     """
     path = Path(path)
     suffix = check_suffix(path)
+    return write_whole(path, lambda beside: _draw(figure, beside, suffix))
+
+
+def to_svg(figure: Figure) -> bytes:
+    """The figure as an SVG file's bytes."""
+    content = BytesIO()
+    _draw(figure, content, ".svg")
+    return content.getvalue()
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """A file as `write` makes it, under its name when it is whole; with its folders.
+
+    Raises UserError `unwritable`.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(figure, beside, suffix)
+        write(beside)
         beside.replace(path)
     except OSError as error:
         raise UserError("unwritable", f"{path} cannot be written: {error.strerror}",
@@ -56,11 +73,11 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def _write(figure: Figure, path: Path, suffix: str) -> None:
+def _draw(figure: Figure, place: Path | BytesIO, suffix: str) -> None:
     # Matplotlib takes these settings from its global table only, so one figure goes at a time.
     with _SETTINGS_IN_USE, rc_context(_SETTINGS):
         figure.savefig(
-            path,
+            place,
             format=suffix[1:],
             dpi=DOTS_PER_INCH,
             metadata=_METADATA[suffix],

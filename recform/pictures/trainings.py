@@ -1,0 +1,96 @@
+"""What a report tells of training runs: a row for each, curves, gates, and what scores support."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from recform.compare import Comparison, compare, read_runs
+from recform.errors import UserError
+from recform.pictures.drawn import Embedded, embed
+from recform.pictures.learning import curves
+from recform.pictures.ranks import draw
+from recform.pictures.run_files import RecordedRun, formula_name, names_of, read_recorded_run
+from recform.pictures.weighing import gates
+
+HEADER = ("run", "backbone", "data", "seed", "parameters", "MACs", "epochs", "top-1", "best",
+          "images/s", "minutes")  # fmt: skip
+SCORES = "Scores, mean and spread over seeds"
+RANKS = "Mean ranks; a bar joins models that cannot be told apart"
+
+
+@dataclass(frozen=True)
+class Training:
+    """Runs on the page: a row of cells for each, pictures, and sentences on what they support."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    pictures: tuple[Embedded, ...]
+    verdicts: tuple[str, ...]
+
+
+def training(folders: Sequence[Path]) -> Training:
+    """Raises UserError `bad-run` for a folder without a run, or with a damaged one."""
+    runs = [read_recorded_run(folder) for folder in folders]
+    verdicts, ranked = _compared(folders) if len(folders) > 1 else ((), ())
+    _, names = names_of(runs)
+    return Training(
+        header=HEADER,
+        rows=tuple(_row(run) for run in runs),
+        pictures=(
+            embed("Accuracy and loss by epoch", lambda: curves(folders)),
+            *ranked,
+            *(_gates(run, name) for run, name in zip(runs, names, strict=True) if _weighs(run)),
+        ),
+        verdicts=verdicts,
+    )
+
+
+def _row(run: RecordedRun) -> tuple[str, ...]:
+    final, best = run.measures["test_top1"][-1], max(run.measures["test_top1"])
+    told = [run.settings.get(key, "") for key in ("formula", "backbone", "data", "seed")]
+    return (
+        *told,
+        _figure(run, "params", "{:,.0f}"),
+        _figure(run, "macs", "{:,.1f} M", 1e-6),
+        str(run.epochs[-1]),
+        f"{final:.2f} %",
+        f"{best:.2f} %",
+        _figure(run, "images_per_second", "{:,.0f}"),
+        _figure(run, "seconds", "{:.1f}", 1 / 60),
+    )
+
+
+def _figure(run: RecordedRun, name: str, form: str, factor: float = 1) -> str:
+    """A figure of the finished run; a dash where it has none, or is not finished."""
+    figure = run.summary.get(name)
+    if isinstance(figure, bool) or not isinstance(figure, int | float):
+        return "–"
+    return form.format(figure * factor)
+
+
+def _weighs(run: RecordedRun) -> bool:
+    return (run.folder / "gates.jsonl").is_file()
+
+
+def _gates(run: RecordedRun, name: str) -> Embedded:
+    return embed(f"Learned coefficients and gates of {name}", lambda: gates(run.folder))
+
+
+def _compared(folders: Sequence[Path]) -> tuple[tuple[str, ...], tuple[Embedded, ...]]:
+    """What `recform compare` says of the runs, with its picture; or why they do not compare."""
+    try:
+        scores, notes = read_runs(folders, name_of=formula_name)
+        comparison = compare(scores)
+    except UserError as error:
+        return (f"not compared: {error.diagnostics[0].message}",), ()
+    # One row (a data set and a backbone) has no ranks worth drawing: the scores themselves are.
+    kind, caption = ("scores", SCORES) if len(scores.datasets) == 1 else ("differences", RANKS)
+    return (*comparison.says, *notes), (embed(caption, _drawing(comparison, kind)),)
+
+
+def _drawing(comparison: Comparison, kind: str) -> Callable[[], Figure]:
+    return lambda: draw(comparison, kind)
