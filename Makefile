@@ -19,7 +19,9 @@ demo: $(READY)
 	$(BIN)/recform build resnet_s --backbone resnet50
 	$(BIN)/recform train resnet_s --backbone resnet20_cifar --data digits --epochs 8 --seed 0 --out runs/demo/digits
 	$(BIN)/recform plot curves runs/demo/digits -o runs/demo/curves.png
+	$(BIN)/recform report resnet resnet_s runs/demo/digits --depth 9 -o runs/demo/report.html
 	@echo "pictures: runs/demo/paths.png (paths by length), runs/demo/curves.png (training)"
+	@echo "all of it on one page: runs/demo/report.html"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto

@@ -30,6 +30,10 @@ from recform.tape.scalar import MAX_BITS, MAX_RANGE
 from recform.tape.unroll import MAX_DEPTH
 
 ROOT = Path(__file__).parents[1]
+PRINTED = tuple(
+    f"$ recform {name}"
+    for name in ("analyze", "check", "compare-formulas", "design", "equal", "mutate", "show")
+)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCTESTED = [path for path in sorted(ROOT.glob("recform/**/*.py")) if ">>> " in path.read_text()]
 LANGUAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
@@ -86,12 +90,12 @@ def test_the_examples_in_a_module_are_so(path: Path):
 
 
 def shown_outputs() -> list[tuple[str, str]]:
-    """Console blocks that show one analysis with what it prints."""
+    """Console blocks that show a command about formulas alone, with what it prints."""
     shown = []
     for page in PAGES:
         for block in blocks(page, "console"):
             line, _, output = block.partition("\n")
-            if line.startswith("$ recform analyze") and output and "$ " not in output:
+            if line.startswith(PRINTED) and output and "$ " not in output:
                 shown.append((line.removeprefix("$ "), output))
     return shown
 
