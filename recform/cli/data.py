@@ -105,10 +105,11 @@ def _print(report: DataReport) -> None:
     if report.num_shared:
         print(f"\n{report.num_shared:,} of the test images are training images too")
     if report.passed_over:
-        kinds = ", ".join(f"{number:,} {suffix or 'without an ending'}"
+        words = {"": "without an ending", ".": "hidden"}
+        kinds = ", ".join(f"{number:,} {words.get(suffix, suffix)}"
                           for suffix, number in report.passed_over.items())  # fmt: skip
         files = counted(sum(report.passed_over.values()), "file")
-        print(f"\n{files} beside the images, passed over for the ending of the name: {kinds}")
+        print(f"\n{files} beside the images, passed over for their names: {kinds}")
 
 
 def _row(name: str, part: PartReport) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from torchvision.datasets.utils import download_and_extract_archive
 
 from recform.errors import UserError
 from recform.training.dataset import RGB, DataSet, Pixels
+from recform.training.disk import ANEW, damaged, is_file, unreadable
 from recform.training.unpickle import read_pickle
 
 SIDE = 32
@@ -58,7 +59,7 @@ def _binary_records(path: Path, num_label_bytes: int) -> Records:
     content = np.frombuffer(path.read_bytes(), np.uint8)
     size = num_label_bytes + NUM_PIXELS
     if len(content) == 0 or len(content) % size:
-        raise _damaged(
+        raise damaged(
             path, f"its {len(content):,} bytes are no whole number of {size:,}-byte images"
         )
     records = content.reshape(-1, size)
@@ -68,18 +69,31 @@ def _binary_records(path: Path, num_label_bytes: int) -> Records:
 def _pickled_records(path: Path) -> Records:
     content = read_pickle(path)
     if not isinstance(content, dict):
-        raise _damaged(path, "it holds no dict")
-    named = {key.decode() if isinstance(key, bytes) else key: content[key] for key in content}
+        raise damaged(path, "it holds no dict")
+    named = {_text(key): value for key, value in content.items()}
     pixels = named.get("data")
     labels = named.get("fine_labels", named.get("labels"))
     if not isinstance(pixels, np.ndarray) or labels is None:
-        raise _damaged(path, "it lacks pixels or labels")
+        raise damaged(path, "it lacks pixels or labels")
     if pixels.dtype != np.uint8 or pixels.shape[1:] != (NUM_PIXELS,):
-        raise _damaged(path, f"its pixels are {pixels.dtype} {list(pixels.shape)}")
-    labels = np.asarray(labels)
+        raise damaged(path, f"its pixels are {pixels.dtype} {list(pixels.shape)}")
+    labels = _numbers(labels)
     if labels.shape != pixels.shape[:1] or labels.dtype.kind not in "iu":
-        raise _damaged(path, f"it holds {len(pixels):,} images and other labels than one for each")
+        raise damaged(path, f"it holds {len(pixels):,} images and other labels than one for each")
     return pixels, labels
+
+
+def _text(key: object) -> object:
+    """A key that Python 2 wrote, as text."""
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+
+
+def _numbers(labels: object) -> np.ndarray:
+    """The labels as an array; as an empty one if they are no row of numbers."""
+    try:
+        return np.asarray(labels)
+    except ValueError:
+        return np.zeros((0,))
 
 
 _BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -153,13 +167,14 @@ def _found(cifar: Cifar, directory: Path) -> tuple[Path, Layout] | None:
     partial_finds = []
     for layout in cifar.layouts:
         for folder in (directory / layout.folder, directory):
-            missing = [n for n in layout.train + layout.test if not (folder / n).is_file()]
+            missing = [n for n in layout.train + layout.test if not is_file(folder / n)]
             if not missing:
                 return folder, layout
             if len(missing) < len(layout.train + layout.test):
                 partial_finds.append((folder, missing))
     for folder, missing in partial_finds:
-        raise UserError("damaged-data", f"{folder} lacks {', '.join(missing)}")
+        raise UserError("damaged-data", f"{folder} lacks {', '.join(missing)}",
+                        ANEW)  # fmt: skip
     return None
 
 
@@ -184,7 +199,8 @@ def _read_part(layout: Layout, paths: list[Path], num_classes: int) -> Pixels:
     for path, part in zip(paths, parts, strict=True):
         if len(part.labels) != len(parts[0].labels):
             counts = f"{len(part.labels):,} images and {paths[0].name} {len(parts[0].labels):,}"
-            raise UserError("damaged-data", f"{path} or a file beside it is cut: it holds {counts}")
+            raise UserError("damaged-data", f"{path} or a file beside it is cut: it holds {counts}",
+                            ANEW)  # fmt: skip
     return Pixels(
         torch.cat([part.pixels for part in parts]), torch.cat([part.labels for part in parts])
     )
@@ -194,7 +210,7 @@ def _read_file(layout: Layout, path: Path) -> Records:
     try:
         return layout.read(path)
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
 
 
 def _checked(path: Path, records: Records, num_classes: int) -> Pixels:
@@ -202,7 +218,7 @@ def _checked(path: Path, records: Records, num_classes: int) -> Pixels:
     wrong = np.flatnonzero((labels < 0) | (labels >= num_classes))
     if len(wrong):
         first = wrong[0]
-        raise _damaged(path, f"image {first} has label {labels[first]}, of {num_classes} classes")
+        raise damaged(path, f"image {first} has label {labels[first]}, of {num_classes} classes")
     return Pixels(_tensor(pixels).reshape(-1, RGB, SIDE, SIDE), _tensor(labels).long())
 
 
@@ -213,11 +229,8 @@ def _check_counts(folder: Path, num_train: int, num_test: int) -> None:
             "damaged-data",
             f"{folder} holds {num_train:,} training and {num_test:,} test images, "
             f"not {NUM_TRAIN:,} and {NUM_TEST:,}",
+            ANEW,
         )
-
-
-def _damaged(path: Path, reason: str) -> UserError:
-    return UserError("damaged-data", f"{path} is damaged: {reason}")
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -14,7 +14,7 @@ from recform.errors import UserError
 from recform.training import recipes, shards
 from recform.training.birds import read_birds
 from recform.training.cifar import CIFAR_10, CIFAR_100, SIDE, Cifar, read_cifar
-from recform.training.dataset import DataSet, limited
+from recform.training.dataset import MAX_SIDE, DataSet, limited
 from recform.training.digits import read_digits
 from recform.training.fashion import read_fashion
 from recform.training.folder import read_folder
@@ -53,8 +53,9 @@ def load_data(
 
     Raises UserError `no-data`, `damaged-data`, `unreadable`, `bad-argument`.
     """
-    if image_size is not None and image_size < 1:
-        raise UserError("bad-argument", f"the image size must be 1 or more, not {image_size}")
+    if image_size is not None and not 1 <= image_size <= MAX_SIDE:
+        raise UserError("bad-argument", f"the side of an image is 1 to {MAX_SIDE:,} pixels, not "
+                        f"{image_size:,}", "--image-size 224")  # fmt: skip
     if cache_gb is not None and not 0 <= cache_gb < math.inf:
         raise UserError("bad-argument", f"a cache cannot hold {cache_gb} gigabytes",
                         "--cache-gb 20, or 0 to keep nothing")  # fmt: skip
@@ -88,7 +89,7 @@ def _digits(directory: Path | None, image_size: int | None) -> DataSet:
 def _cifar(cifar: Cifar) -> Callable[[Path | None, int | None], DataSet]:
     def read(directory: Path | None, image_size: int | None) -> DataSet:
         if image_size not in (None, SIDE):
-            raise UserError("bad-argument", f"the images of {cifar.name} have {SIDE} pixels a side")
+            raise _other_side(cifar.name)
         return read_cifar(cifar, directory or Path.home() / ".cache" / "recform")
 
     return read
@@ -96,8 +97,13 @@ def _cifar(cifar: Cifar) -> Callable[[Path | None, int | None], DataSet]:
 
 def _fashion(directory: Path | None, image_size: int | None) -> DataSet:
     if image_size not in (None, SIDE):
-        raise UserError("bad-argument", f"the images of fashion-mnist have {SIDE} pixels a side")
+        raise _other_side("fashion-mnist")
     return read_fashion(directory or Path.home() / ".cache" / "recform")
+
+
+def _other_side(name: str) -> UserError:
+    return UserError("bad-argument", f"the images of {name} have {SIDE} pixels a side",
+                     f"leave it out, or --image-size {SIDE}")  # fmt: skip
 
 
 def _hub(name: str, directory: Path | None, image_size: int | None) -> DataSet:

@@ -18,9 +18,12 @@ from torchvision.io import encode_png
 
 from recform.errors import UserError
 from recform.training.augment import Changes, changed
+from recform.training.device import sent
 from recform.training.recipe import Recipe
 
 RGB = 3
+# The largest side of an image, in pixels: one alone takes 300 MB.
+MAX_SIDE = 10_000
 
 
 class Images(Protocol):
@@ -79,7 +82,7 @@ class Pixels:
         return self.pixels.shape[2]
 
     def fetch(self, indices: Tensor) -> Tensor:
-        return self.pixels[indices.to(self.pixels.device)]
+        return self.pixels[sent(indices, self.pixels.device)]
 
     def fetch_changed(self, indices: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
         return changed(self.fetch(indices), changes, recipe)
@@ -176,5 +179,6 @@ def _first(images: Images, limit: int | None, flag: str) -> Images:
     if limit is None:
         return images
     if limit < 1:
-        raise UserError("bad-argument", f"{flag} must be 1 or more, not {limit}")
+        raise UserError("bad-argument", f"{flag} must be 1 or more, not {limit}",
+                        f"{flag} 1000, or leave it out for all images")  # fmt: skip
     return images.pick(balanced_order(images.labels)[:limit])

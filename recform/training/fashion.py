@@ -8,6 +8,7 @@ Its 28 x 28 grey pictures get a black border of 2 pixels and three channels, so 
 from __future__ import annotations
 
 import gzip
+import struct
 import zlib
 from math import prod
 from pathlib import Path
@@ -21,6 +22,7 @@ from torchvision.datasets.utils import download_url
 
 from recform.errors import UserError
 from recform.training.dataset import RGB, DataSet, Pixels
+from recform.training.disk import ANEW, damaged, is_file, unreadable
 
 SIDE, BORDER = 28, 2
 # Of the 60,000 training images with their border.
@@ -66,12 +68,12 @@ def _found(directory: Path) -> Path | None:
             return folder
         if len(missing) < len(_names()):
             raise UserError("damaged-data", f"{folder} lacks {', '.join(missing)}",
-                            "get the missing files anew")  # fmt: skip
+                            ANEW)  # fmt: skip
     return None
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+    return next((path for path in (folder / name, folder / f"{name}.gz") if is_file(path)), None)
 
 
 def _download(directory: Path) -> None:
@@ -93,9 +95,11 @@ def _part(folder: Path, part: str) -> Pixels:
     name = f"{folder}/{PARTS[part]}-*"
     if images.shape[1:] != (SIDE, SIDE) or labels.shape != images.shape[:1] or len(labels) == 0:
         sizes = f"images {list(images.shape)} and labels {list(labels.shape)}"
-        raise UserError("damaged-data", f"{name} do not belong together: {sizes}")
+        raise UserError("damaged-data", f"{name} do not belong together: {sizes}",
+                        ANEW)  # fmt: skip
     if labels.max() >= len(CLASSES):
-        raise UserError("damaged-data", f"{name} have label {labels.max()}, of 10 classes")
+        raise UserError("damaged-data", f"{name} have label {labels.max()}, of 10 classes",
+                        ANEW)  # fmt: skip
     framed = pad(images[:, None], (BORDER,) * 4).expand(-1, RGB, -1, -1).contiguous()
     return Pixels(framed, labels.long())
 
@@ -107,16 +111,14 @@ def _read(folder: Path, name: str) -> Tensor:
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except gzip.BadGzipFile as error:
-        raise UserError("damaged-data", f"{path} is damaged: {error}") from error
+        raise damaged(path, "it is not packed by gzip") from error
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     except (EOFError, zlib.error) as error:
-        raise UserError("damaged-data", f"{path} is damaged: it ends early") from error
+        raise damaged(path, "it ends early") from error
     num_axes = content[3] if content[:3] == b"\0\0\x08" else 0
     start = 4 + 4 * num_axes
-    sizes = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
+    sizes = struct.unpack(f">{num_axes}I", content[4:start]) if len(content) >= start else ()
     if num_axes == 0 or len(sizes) != num_axes or len(content) - start != prod(sizes):
-        raise UserError(
-            "damaged-data", f"{path} is damaged: it is no array of {len(content):,} bytes"
-        )
+        raise damaged(path, f"it is no array of {len(content):,} bytes")
     return torch.from_numpy(np.frombuffer(content, np.uint8, offset=start).reshape(sizes).copy())

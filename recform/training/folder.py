@@ -5,31 +5,24 @@ Files are read when they are needed, so that a set may be larger than memory.
 
 from __future__ import annotations
 
-import io
-import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor
-from torchvision.datasets import ImageFolder
-from torchvision.datasets.folder import IMG_EXTENSIONS, pil_loader
-from torchvision.transforms import v2
 
 from recform.errors import UserError
-from recform.training.augment import Changes, box_in, changed, new_side
+from recform.training.augment import Changes, changed, new_side
 from recform.training.dataset import DataSet
+from recform.training.decoding import UNREAD, as_shared, crop_of, decoded, square_of, unread
+from recform.training.disk import system_says
+from recform.training.listing import LAYOUT, Listing, check_filled, listed
 from recform.training.recipe import Recipe
 
 TEST_FOLDERS = ("val", "test")
-# Kinds of pictures that other readers of shards know.
-SHARED = ("jpg", "png", "webp")
-# Folders without images that are named.
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +68,7 @@ class Files:
         try:
             return as_shared(path.suffix[1:].lower(), path.read_bytes())
         except OSError as error:
-            raise UserError(
-                "damaged-data", f"{path} cannot be read: {error.strerror or error}"
-            ) from error
+            raise _damaged(path, f"cannot be read: {system_says(error)}") from error
 
     def middle(self, share: float) -> Files:
         return replace(self, share=share)
@@ -92,18 +83,14 @@ class Files:
 
 
 def read_folder(directory: Path, image_size: int) -> DataSet:
-    """The images under `directory`. Raises UserError `no-data` where its folders are not as said.
+    """The images under `directory`.
 
-    A damaged image is noticed when it is first fetched.
+    Raises UserError `no-data` where its folders are not as said, `unreadable`. A damaged image is
+    noticed when it is first fetched.
     """
-    train_folder = directory / "train"
     test_folder = _test_folder(directory)
-    train, test = listed(train_folder), listed(test_folder)
-    if train.classes != test.classes:
-        lone = sorted(set(train.classes) ^ set(test.classes))
-        raise UserError(
-            "no-data", f"{train_folder} and {test_folder} differ in their classes: {lone[0]}"
-        )
+    train, test = listed(directory / "train"), listed(test_folder)
+    _check_same_classes(train, test)
     return DataSet(
         name="folder",
         train=files_of(train, image_size),
@@ -113,95 +100,43 @@ def read_folder(directory: Path, image_size: int) -> DataSet:
         mean=IMAGENET_DEFAULT_MEAN,
         deviation=IMAGENET_DEFAULT_STD,
         directory=directory,
-        classes=tuple(train.classes),
+        classes=train.classes,
     )
+
+
+def files_of(found: Listing, image_size: int) -> Files:
+    """Those images, to be read at this size. Raises UserError `no-data` for a class of none."""
+    check_filled(found)
+    return Files(found.paths, torch.tensor(found.labels), image_size)
 
 
 def _test_folder(directory: Path) -> Path:
     for name in TEST_FOLDERS:
         if (directory / name).is_dir():
             return directory / name
-    raise UserError("no-data", f"{directory} has no folder {' or '.join(TEST_FOLDERS)}", LAYOUT)
+    deeper = [path.parent for name in TEST_FOLDERS for path in sorted(directory.glob(f"*/{name}"))]
+    hint = f"--data-dir {deeper[0]}" if deeper else LAYOUT
+    raise UserError("no-data", f"{directory} has no folder {' or '.join(TEST_FOLDERS)}", hint)
 
 
-def listed(folder: Path) -> ImageFolder:
-    """The images of a folder, a class for each folder in it. Raises UserError `no-data`."""
-    try:
-        found = ImageFolder(str(folder), allow_empty=True)
-    except OSError as error:
-        reason = f": {error.strerror}" if error.strerror else ""
-        raise UserError(
-            "no-data", f"{folder} holds no folders of images{reason}", LAYOUT
-        ) from error
-    empty = sorted(set(range(len(found.classes))) - set(found.targets))
-    if empty:
-        places = ", ".join(str(folder / found.classes[number]) for number in empty[:MOST_NAMED])
-        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
-        raise UserError("no-data", f"there is no image in {places}{more}",
-                        f"put images there ({', '.join(IMG_EXTENSIONS)}), or remove the folder"
-                        )  # fmt: skip
-    return found
-
-
-def passed_over(images: Files) -> dict[str, int]:
-    """How many files beside these images are no images by their names, by the ending of the name.
-
-    Looked for in all folders that the images are in, and in those inside them.
-    """
-    folders = {os.path.dirname(path) for path in images.paths}
-    known = set(images.paths)
-    found = {
-        os.path.join(place, name)
-        for folder in folders
-        for place, _, names in os.walk(folder, followlinks=True)
-        for name in names
-    }
-    return dict(Counter(Path(path).suffix.lower() for path in sorted(found - known)))
-
-
-def files_of(found: ImageFolder, image_size: int) -> Files:
-    """Those images, to be read at this size."""
-    paths = tuple(path for path, _ in found.samples)
-    return Files(paths, torch.tensor(found.targets), image_size)
-
-
-def square_of(picture: Image.Image, image_size: int, share: float) -> Tensor:
-    """The middle square of a picture, `share` of its shorter side, at this size."""
-    larger = round(image_size / share)
-    scaled = v2.functional.resize(v2.functional.pil_to_tensor(picture), [larger])
-    return v2.functional.center_crop(scaled, [image_size, image_size])
-
-
-def crop_of(picture: Image.Image, box: Sequence[float], side: int) -> Tensor:
-    """A random crop (see `box_in`) as a square of this side."""
-    edges = box_in(box, picture.height, picture.width)
-    scaled = picture.resize((side, side), Image.Resampling.BILINEAR, edges)
-    return v2.functional.pil_to_tensor(scaled)
-
-
-def as_shared(suffix: str, content: bytes) -> tuple[str, bytes]:
-    """A picture's file under the suffix that all readers know; of a rare kind, as PNG."""
-    suffix = "jpg" if suffix == "jpeg" else suffix
-    if suffix in SHARED:
-        return suffix, content
-    written = io.BytesIO()
-    Image.open(io.BytesIO(content)).convert("RGB").save(written, "PNG")
-    return "png", written.getvalue()
+def _check_same_classes(train: Listing, test: Listing) -> None:
+    for part, other in ((test, train), (train, test)):
+        lacking = sorted(set(other.classes) - set(part.classes))
+        if lacking:
+            raise UserError("no-data", f"{train.folder} and {test.folder} differ in their classes: "
+                            f"{lacking[0]} is in {other.folder.name} alone",
+                            f"put images of it at {part.folder / lacking[0]}, or remove "
+                            f"{other.folder / lacking[0]}")  # fmt: skip
 
 
 def _picture(path: str) -> Image.Image:
     try:
-        return pil_loader(path)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError("damaged-data", f"{path} is {unread(error)}") from error
+        return decoded(path)
+    except UNREAD as error:
+        raise _damaged(path, f"is {unread(error)}") from error
 
 
-def unread(error: Exception) -> str:
-    """What is wrong with a file, in words without the names that Python has for it."""
-    if isinstance(error, UnidentifiedImageError):
-        return "no image that can be read: its content is of no known kind"
-    system = error.strerror if isinstance(error, OSError) else None
-    return f"no image that can be read: {system or error}"
-
-
-LAYOUT = "put the images at train/CLASS/NAME.png and val/CLASS/NAME.png"
+def _damaged(path: Path | str, fault: str) -> UserError:
+    return UserError(
+        "damaged-data", f"{path} {fault}", f"get it anew, or remove it: rm {quote(str(path))}"
+    )

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from timm.data import ImageNetInfo
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
-from torchvision.datasets import ImageFolder
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet, Subset
-from recform.training.folder import Files, files_of, listed
+from recform.training.folder import Files, files_of
+from recform.training.listing import Listing, listed
 
 FOLDER = "imagenet-a"
 
@@ -46,7 +46,7 @@ def read_imagenet_a(directory: Path, image_size: int) -> DataSet:
     )
 
 
-def _check(found: ImageFolder, directory: Path) -> None:
+def _check(found: Listing, directory: Path) -> None:
     """The folders must be the 200, or accuracies would be compared with others' for nothing."""
     known = (files("timm.data") / "_info" / "imagenet_a_synsets.txt").read_text().split()
     strange = sorted(set(found.classes) ^ set(known))

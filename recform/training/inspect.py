@@ -9,7 +9,6 @@ training part and the test part alike, and files that nobody will look at.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,9 +16,12 @@ import torch
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet, Images
-from recform.training.folder import Files, passed_over
+from recform.training.folder import Files
+from recform.training.listing import passed_over
 
+# Images that are looked at together: so many, or so many pixels if they are large.
 CHUNK = 256
+MOST_PIXELS = 2**24
 # Damaged images that are named.
 MOST_NAMED = 10
 
@@ -44,7 +46,8 @@ class PartReport:
 class DataReport:
     """Both parts, and how many test images are training images, pixel by pixel.
 
-    `passed_over` counts files beside the images that are none by the ending of their name.
+    `passed_over` counts files beside the images that are none by their name, by its ending; hidden
+    ones under a dot.
     """
 
     train: PartReport
@@ -89,16 +92,15 @@ def damage(name: str, messages: Sequence[str], hint: str) -> UserError:
 
 
 def _passed_over(data: DataSet) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for images in (data.train, data.test):
-        if isinstance(images, Files):
-            total.update(passed_over(images))
-    return dict(total)
+    """Of both parts at once: their pictures may lie in the same folders."""
+    parts = [images for images in (data.train, data.test) if isinstance(images, Files)]
+    return passed_over(path for images in parts for path in images.paths)
 
 
 def _inspect_part(images: Images, num_classes: int) -> tuple[PartReport, list[bytes]]:
     sums, damaged, prints = torch.zeros(3, dtype=torch.float64), [], []
-    for numbers in torch.arange(len(images.labels)).split(CHUNK) if len(images.labels) else ():
+    chunk = max(1, min(CHUNK, MOST_PIXELS // images.side**2))
+    for numbers in torch.arange(len(images.labels)).split(chunk) if len(images.labels) else ():
         pixels, messages = _fetched(images, numbers)
         damaged += messages
         prints += [hashlib.sha256(image.numpy().tobytes()).digest() for image in pixels]

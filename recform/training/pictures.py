@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from recform.training.augment import Changes, changed, new_side
-from recform.training.folder import crop_of, square_of
+from recform.training.decoding import crop_of, square_of
 from recform.training.recipe import Recipe
 
 

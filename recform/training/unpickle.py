@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from recform.errors import UserError
+from recform.training.disk import damaged, unreadable
 
 # What the unpickler raises, on its own and through the stand-ins, when a file is not well-formed.
 MALFORMED = (
@@ -25,6 +25,7 @@ MALFORMED = (
     EOFError,
     LookupError,
     MemoryError,
+    RecursionError,
     TypeError,
     ValueError,
 )
@@ -39,10 +40,10 @@ def read_pickle(path: Path) -> Any:
         with path.open("rb") as file:
             return _finished(_ArrayUnpickler(file, encoding="bytes").load())
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     except MALFORMED as error:
         reason = str(error).rstrip(".") or "it ends early"
-        raise UserError("damaged-data", f"{path} is damaged: {reason}") from error
+        raise damaged(path, reason) from error
 
 
 class _ArrayUnpickler(pickle.Unpickler):

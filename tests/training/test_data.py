@@ -72,7 +72,7 @@ def test_the_balanced_order_is_a_permutation():
         ({"name": "digts"}, "there is no data set digts"),
         ({"name": "digits", "limit_train": 0}, "--limit-train must be 1 or more, not 0"),
         ({"name": "digits", "limit_test": -3}, "--limit-test must be 1 or more, not -3"),
-        ({"name": "digits", "image_size": 0}, "the image size must be 1 or more, not 0"),
+        ({"name": "digits", "image_size": 0}, "the side of an image is 1 to 10,000 pixels, not 0"),
         ({"name": "cifar10", "image_size": 64}, "the images of cifar10 have 32 pixels a side"),
     ],
 )

@@ -85,7 +85,7 @@ def other_classes(folder):
         (no_test_part, "has no folder val or test"),
         (no_images, "there is no image in {folder}/train/ant"),
         (no_classes, "train holds no folders of images"),
-        (other_classes, "differ in their classes: ant"),
+        (other_classes, "differ in their classes: ant is in train alone"),
     ],
 )
 def test_a_folder_of_another_form_is_no_data(tmp_path, make, message):
