@@ -11,8 +11,8 @@
     'ThreeStageResNet'
 
 Wherever a formula is accepted, so are its text, a file, and the name of an example
-(`recform.example_names()`). What needs torch is loaded on first use, so that importing recform and
-analyzing a formula stay quick.
+(`recform.example_names()`). Every room is loaded on first use, so that importing recform, the
+command's start and analyzing a formula stay quick.
 """
 
 from importlib import import_module
@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 from recform.errors import FormulaError as FormulaError
 from recform.errors import UserError as UserError
-from recform.formula import Formula as Formula
-from recform.formula import example_names as example_names
-from recform.formula import gallery_names as gallery_names
-from recform.formula import load as load
-from recform.formula import parse as parse
-from recform.formula import resolve as resolve
-from recform.tape import Tape as Tape
-from recform.tape import unroll as unroll
 
 if TYPE_CHECKING:
     import recform.design as design
+    import recform.formula as formula
+    import recform.tape as tape
+    from recform.formula import Formula as Formula
+    from recform.formula import example_names as example_names
+    from recform.formula import gallery_names as gallery_names
+    from recform.formula import load as load
+    from recform.formula import parse as parse
+    from recform.formula import resolve as resolve
     from recform.network import build as build
     from recform.network import compile as compile
     from recform.network import load_network as load_network
@@ -39,28 +39,39 @@ if TYPE_CHECKING:
     from recform.paths import analyze as analyze
     from recform.paths import equal as equal
     from recform.pictures import to_networkx as to_networkx
+    from recform.tape import Tape as Tape
+    from recform.tape import unroll as unroll
 
 # name -> the room that has it, imported when the name is first used
 _ROOMS = {
     "Analysis": "recform.paths",
+    "Formula": "recform.formula",
+    "Tape": "recform.tape",
     "analyze": "recform.paths",
     "build": "recform.network",
     "compile": "recform.network",
     "equal": "recform.paths",
+    "example_names": "recform.formula",
+    "gallery_names": "recform.formula",
+    "load": "recform.formula",
     "load_network": "recform.network",
+    "parse": "recform.formula",
+    "resolve": "recform.formula",
     "save_network": "recform.network",
     "to_networkx": "recform.pictures",
+    "unroll": "recform.tape",
 }
+# Rooms that are public as a whole: recform.design.by_length, by_route, ...
+_WHOLE = ("design", "formula", "tape")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "design":
-        # A room as a whole: recform.design.by_length, by_route, ...
-        return import_module("recform.design")
+    if name in _WHOLE:
+        return import_module(f"recform.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'recform' has no attribute '{name}'")
     return getattr(import_module(_ROOMS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, "design"})
+    return sorted({*globals(), *_ROOMS, *_WHOLE})

@@ -3,21 +3,29 @@
 Each command stands in a file of its own and imports what it needs when it runs, so that
 `recform analyze` starts without torch. The command line reads the file of the command that is
 asked for, and all of them only where they are listed.
+
+Ctrl-C ends a command in a line, however early it comes: so this file itself reads next to nothing
+before it listens.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterable
-from importlib import import_module
-from typing import Annotated, Any
-
-import typer
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from recform.errors import UserError
 
+if TYPE_CHECKING:
+    import typer
+
 INTERRUPTED = 130
+STDERR = 2
+# The file that Python names for the code of `import`.
+IMPORTING = "<frozen importlib._bootstrap>"
 # name of a command -> its function, or group of commands, in recform/cli; in the order of --help
 COMMANDS = {
     "list": "list_formulas:list_formulas",
@@ -29,6 +37,7 @@ COMMANDS = {
     "design": "design:design",
     "mutate": "mutate:mutate",
     "plot": "plot:plot",
+    "report": "report:report",
     "build": "build:build",
     "export": "export:export",
     "backbones": "backbones:backbones",
@@ -44,51 +53,14 @@ COMMANDS = {
 }
 
 
-def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The command line with the commands of these names."""
-    made = typer.Typer(
-        help="Analyze, build and train deep networks from their recursion formulas.\n\n"
-        "FORMULA is a formula's text, a .rf file, or the name of an example, such as resnet_s.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-    # With a callback, a single command keeps its name.
-    made.callback()(_without_command)
-    for name in names:
-        module, _, function = COMMANDS[name].partition(":")
-        command = getattr(import_module(f"recform.cli.{module}"), function)
-        if isinstance(command, typer.Typer):
-            made.add_typer(command, name=name)
-        else:
-            made.command(name)(command)
-    return made
-
-
-def _tell_version(is_asked: bool) -> None:
-    if is_asked:
-        from importlib.metadata import version
-
-        print(f"recform {version('recform')}")
-        raise typer.Exit
-
-
-def _without_command(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version."),
-    ] = False,
-) -> None:
-    """What stands before a command."""
-
-
 def main() -> None:
     """Run the command line; what the user can mend is told without a traceback."""
+    # Who starts us in the background may have chosen that Ctrl-C is not for us.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     asked = [name for name in sys.argv[1:2] if name in COMMANDS]
     try:
-        application(asked or COMMANDS)()
+        _application(asked or list(COMMANDS))()
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -101,11 +73,32 @@ def main() -> None:
         sys.exit(1)
 
 
+def _application(names: list[str]) -> typer.Typer:
+    from recform.cli.application import application
+
+    return application({name: COMMANDS[name] for name in names})
+
+
+def _interrupted(_signum: int, frame: FrameType | None) -> None:
+    """Ctrl-C: said in a line, then raised for what wants to tidy up.
+
+    While a module is being read there is nothing to tidy, and libraries take an interrupt amiss:
+    numpy read halfway answers with a RecursionError. There the process ends at once.
+    """
+    with suppress(OSError):
+        os.write(STDERR, b"interrupted\n")
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORTING:
+            os._exit(INTERRUPTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
 def __getattr__(name: str) -> Any:
     """`app` is the whole command line, made when it is asked for."""
     if name != "app":
         raise AttributeError(f"module 'recform.cli.main' has no attribute '{name}'")
-    return application()
+    return _application(list(COMMANDS))
 
 
 if __name__ == "__main__":

@@ -5,33 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated
 
 import typer
 
+from recform.cli.jobs import Job, Stopped, work_off
 from recform.cli.output import counted, talk
 from recform.cli.train import DataDirOption, DataOption
 from recform.errors import UserError
 
-# How a run ends after Ctrl-C and SIGTERM.
-INTERRUPTED = (130, 143)
 # Options of `recform train` that the sweep itself gives.
 OWN = ("--backbone", "-b", "--seed", "--out", "--resume", "--data", "--data-dir")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run of the sweep: where it goes, and the words after `recform`."""
-
-    folder: Path
-    words: tuple[str, ...]
 
 
 def sweep(
@@ -53,8 +39,8 @@ def sweep(
     Example:  recform sweep resnet resnet_s_net --out runs/sweep --train "--epochs 2"
               recform compare runs/sweep
 
-    On one processor one run goes after the other; of several GPUs each has a run of its own. After
-    Ctrl-C the same command goes on where it stopped.
+    On one processor one run goes after the other; of several GPUs each has a run of its own. The
+    runs end with the sweep, and the same command goes on where it stopped.
     """
     from recform.formula import resolve
 
@@ -87,38 +73,18 @@ def _check_apart(jobs: Sequence[Job]) -> None:
 
 
 def _run_all(jobs: Sequence[Job]) -> None:
-    waiting = [job for job in jobs if not (job.folder / "summary.json").is_file()]
-    finished = [job for job in jobs if job not in waiting]
+    finished = [job for job in jobs if job.is_finished]
+    waiting = [job for job in jobs if not job.is_finished]
     if finished:
         talk(f"finished before: {len(finished)} of {counted(len(jobs), 'run')}")
     for job in finished:
         if (command := _command_of(job.folder)) not in (None, job.words):
             talk(f"note: {job.folder} was made otherwise: recform {shlex.join(command)}")
-    devices: SimpleQueue[str | None] = SimpleQueue()
-    places = _graphics_processors() or [None]
-    for place in places:
-        devices.put(place)
-    failed: list[Job] = []
-
-    def work(job: Job) -> int:
-        place = devices.get()
-        try:
-            talk(f"recform {shlex.join(job.words)}")
-            return _run(job, place)
-        finally:
-            devices.put(place)
-
     try:
-        with ThreadPoolExecutor(len(places)) as pool:
-            for job, code in zip(waiting, pool.map(work, waiting), strict=True):
-                if code in INTERRUPTED:
-                    raise KeyboardInterrupt
-                if code:
-                    failed.append(job)
-    except KeyboardInterrupt:
-        # The runs have heard it too, and write their checkpoints; those that wait are dropped.
+        failed = work_off(waiting, _graphics_processors() or [None])
+    except Stopped as stop:
         talk("interrupted; the same command goes on from here")
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + stop.signum) from None
     if failed:
         names = ", ".join(str(job.folder) for job in failed[:3])
         raise UserError("bad-run", f"{len(failed)} of {counted(len(jobs), 'run')} failed: {names}",
@@ -135,14 +101,6 @@ def _command_of(folder: Path) -> tuple[str, ...] | None:
         # `recform compare` will tell what is wrong with it.
         return None
     return tuple(map(str, command[1:])) if isinstance(command, list) and command else None
-
-
-def _run(job: Job, place: str | None) -> int:
-    environment = dict(os.environ)
-    if place is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = place
-    command = [sys.executable, "-m", "recform", *job.words]
-    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _graphics_processors() -> list[str | None]:

@@ -25,6 +25,7 @@ from recform.cli.arguments import (
     UnitOption,
     parameters_to_match,
 )
+from recform.cli.jobs import end_with_sweep
 from recform.cli.output import counted, print_json, talk
 from recform.cli.user_code import find_code
 
@@ -176,6 +177,7 @@ def train(
     The run's folder holds config.json, formula.rf, metrics.jsonl, checkpoints/ and summary.json.
     Ctrl-C leaves a checkpoint; --resume auto goes on from it. torchrun starts several processes.
     """
+    end_with_sweep()
     from recform.training import load_data
 
     parsed = _parsed(formula, allow_code)
@@ -281,7 +283,7 @@ def _tell(text: str) -> None:
 
 
 def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order) -> Summary:
-    from recform.training import Interrupted, train
+    from recform.training import Interrupted, RunFolder, train
 
     architecture, folder = network.architecture, order.folder
     assert architecture.spec is not None, "the command line names the backbone"
@@ -308,6 +310,11 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
         _tell(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
         _tell(f"to go on: {_to_go_on(folder)}")
         raise typer.Exit(128 + stop.signum) from None
+    except KeyboardInterrupt:
+        # A second Ctrl-C: there was no time for a checkpoint.
+        if RunFolder(folder).newest():
+            _tell(f"to go on from the last checkpoint: {_to_go_on(folder)}")
+        raise
 
 
 @contextmanager

@@ -65,10 +65,12 @@ from recform.training.recipes import recipe_named as recipe_named
 from recform.training.run import Run as Run
 from recform.training.run import RunFolder as RunFolder
 from recform.training.run import Summary as Summary
+from recform.training.run import is_held as is_held
 from recform.training.run import read_run as read_run
 from recform.training.settings import recipe_asked as recipe_asked
 from recform.training.settings import with_settings as with_settings
 from recform.training.shard_writing import write_shards as write_shards
 from recform.training.stop import Interrupted as Interrupted
+from recform.training.stop import listening as listening
 from recform.training.team import is_leader as is_leader
 from recform.training.train import train as train

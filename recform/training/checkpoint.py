@@ -105,8 +105,10 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except (OSError, RuntimeError) as error:
-        remove(part)
         raise unwritable(path, error) from error
+    finally:
+        # Also where a second Ctrl-C comes in between.
+        remove(part)
 
 
 def load_checkpoint(path: Path, task: Task, identity: Identity) -> Point:

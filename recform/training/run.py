@@ -142,6 +142,24 @@ def _lock(folder: RunFolder, handle: int) -> None:
         return
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a process trains in the folder of a run at this moment, as far as can be told."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        # Some network file systems know no locks.
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
 def read_run(path: Path) -> Run:
     """The run in this folder. Raises UserError `bad-run`, with the file at fault."""
     folder = RunFolder(Path(path))
@@ -193,8 +211,9 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        remove(part)
         raise unwritable(path, error) from error
+    finally:
+        remove(part)
 
 
 def unwritable(path: Path, error: OSError | RuntimeError) -> UserError:
