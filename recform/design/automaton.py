@@ -51,6 +51,7 @@ class Weighted:
 
 
 def of_automaton(automaton: Automaton) -> Weighted:
+    """The system with coefficient 1 for each word that an automaton accepts, 0 for all others."""
     size = len(automaton.accepts)
     skip, block = fmpq_mat(size, size), fmpq_mat(size, size)
     for (state, letter), target in automaton.steps.items():

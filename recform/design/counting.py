@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, factorial, floor, isqrt
 
+from recform.design.conditions import agrees, comparisons, truth, turned
 from recform.design.notation import Node, refusal
 
 # Larger powers, factorials and ranges than any table of counts needs.
@@ -51,18 +52,13 @@ def value(node: Node, names: Names) -> Fraction:
 
 def holds(node: Node, names: Names) -> bool:
     """Whether a condition is true."""
-    match node.operator:
-        case "and":
-            return all(holds(part, names) for part in node.parts)
-        case "or":
-            return any(holds(part, names) for part in node.parts)
-        case "not":
-            return not holds(node.parts[0], names)
-        case "compare":
-            signs, *operands = node.parts
-            pairs = zip(signs, operands, operands[1:], strict=False)
-            return all(_compares(sign, left, right, names) for sign, left, right in pairs)
-    raise wrong(node, "this is no condition", "write k <= 3, or k % 2 == 0")
+
+    def compares(part: Node) -> bool:
+        if part.operator != "compare":
+            raise wrong(part, "this is no condition", "write k <= 3, or k % 2 == 0")
+        return all(_compares(*pair, names) for pair in comparisons(part))
+
+    return truth(node, compares)
 
 
 def whole(node: Node, names: Names) -> int:
@@ -161,8 +157,7 @@ def _compares(sign: str, left: Node, right: Node, names: Names) -> bool:
     if left.operator == "sqrt" and right.operator == "sqrt":
         left, right = left.parts[0], right.parts[0]
     if left.operator == "sqrt":
-        flipped = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(sign, sign)
-        return _compares(flipped, right, left, names)
+        return _compares(turned(sign), right, left, names)
     difference = value(left, names)
     if right.operator == "sqrt":
         radicand = value(right.parts[0], names)
@@ -171,10 +166,7 @@ def _compares(sign: str, left: Node, right: Node, names: Names) -> bool:
         difference = _to_root(difference, radicand)
     else:
         difference -= value(right, names)
-    return {
-        "<": difference < 0, "<=": difference <= 0, ">": difference > 0,
-        ">=": difference >= 0, "==": difference == 0, "!=": difference != 0,
-    }[sign]  # fmt: skip
+    return agrees(difference, sign)
 
 
 def _to_root(number: Fraction, radicand: Fraction) -> Fraction:

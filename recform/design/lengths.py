@@ -30,6 +30,12 @@ MAX_CALLS = 8
 
 
 def fulfilled_lengths(specification: str, limits: Limits) -> Design:
+    """The formulas with the wanted numbers of paths by length, or why there are none.
+
+    The specification is an expression in n and k, a fraction in z and t, or a table of rows, or
+    the name of a file that holds one. Raises FormulaError `bad-specification` with the place in
+    the text, UserError `too-large`, and what `read_table` raises for a file.
+    """
     wanted = specification.strip()
     if is_table(specification):
         return _continued(wanted, read_table(specification), limits)

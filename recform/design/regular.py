@@ -153,6 +153,7 @@ def _after(routes: Routes, letter: str) -> Routes:
 
 
 def either(*parts: Routes) -> Routes:
+    """The words of any of the parts, in normal form: no part twice, and none that has no word."""
     flat: set[Routes] = set()
     for part in parts:
         flat |= part[1] if part[0] == "or" else {part}
@@ -163,6 +164,7 @@ def either(*parts: Routes) -> Routes:
 
 
 def then(first: Routes, rest: Routes) -> Routes:
+    """The words of the first, then one of the rest, in normal form: bracketed to the right."""
     if NOTHING in (first, rest):
         return NOTHING
     if first == EMPTY:
@@ -175,6 +177,7 @@ def then(first: Routes, rest: Routes) -> Routes:
 
 
 def star(inner: Routes) -> Routes:
+    """The words of `inner`, any number of times one after the other."""
     if inner in (EMPTY, NOTHING) or inner[0] == "star":
         return EMPTY if inner in (EMPTY, NOTHING) else inner
     return ("star", inner)

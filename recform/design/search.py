@@ -16,7 +16,8 @@ from itertools import combinations, product
 from time import perf_counter
 from typing import Any
 
-from recform.design.cost import Cost
+from recform.design.conditions import agrees, comparisons, truth, turned
+from recform.design.cost import cost_of
 from recform.design.counting import value, wrong
 from recform.design.family import Member, Number, member_of, trimmed
 from recform.design.figures import NAMES, Figures, figures_of
@@ -37,7 +38,11 @@ _CHEAP = ("kept", "terms", "distance", "reversible")
 
 @dataclass(frozen=True)
 class Found:
-    """A formula that meets the conditions, with its figures. `others` have the same paths."""
+    """A formula that meets the conditions, with its figures. `others` have the same paths.
+
+    It meets them exactly: figures are counted, at the depth of the search, and growth is compared
+    as an algebraic number.
+    """
 
     formula: Formula
     figures: dict[str, int]
@@ -45,11 +50,10 @@ class Found:
     others: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        calls = int("F(" in str(self.formula))
-        cost = Cost(calls, self.figures["kept"], calls, 1).to_json()
         return {
             "formula": str(self.formula),
-            "cost": cost,
+            "cost": cost_of(self.formula).to_json(),
+            # As a `Candidate` says it; one that is found was never compared to a depth only.
             "exact": True,
             "figures": self.figures,
             "on_front": self.on_front,
@@ -233,34 +237,27 @@ def _has_growth(node: Node) -> bool:
 
 
 def _holds(node: Node, figures: Figures) -> bool:
-    match node.operator:
-        case "and":
-            return all(_holds(part, figures) for part in node.parts)
-        case "or":
-            return any(_holds(part, figures) for part in node.parts)
-        case "not":
-            return not _holds(node.parts[0], figures)
-        case "name":
-            return figures.value(node.parts[0]) != 0
-        case "compare":
-            signs, *operands = node.parts
-            pairs = zip(signs, operands, operands[1:], strict=False)
-            return all(_compares(sign, left, right, figures) for sign, left, right in pairs)
-    raise wrong(node, "this is no condition", "growth(1) <= 1 and shortest == 0")
+
+    def holds(part: Node) -> bool:
+        match part.operator:
+            case "name":
+                return figures.value(part.parts[0]) != 0
+            case "compare":
+                return all(_compares(*pair, figures) for pair in comparisons(part))
+        raise wrong(part, "this is no condition", "growth(1) <= 1 and shortest == 0")
+
+    return truth(node, holds)
 
 
 def _compares(sign: str, left: Node, right: Node, figures: Figures) -> bool:
     if right.operator == "growth":
-        left, right = right, left
-        sign = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(sign, sign)
+        left, right, sign = right, left, turned(sign)
     if left.operator == "growth":
         gain, rate = _number(left.parts[0], figures), _number(right, figures)
         if rate <= 0:
             raise wrong(right, "a growth is compared with a number above 0", "growth(1) <= 1")
         return figures.grows(gain, sign, rate)
-    difference = _number(left, figures) - _number(right, figures)
-    return {"<": difference < 0, "<=": difference <= 0, ">": difference > 0,
-            ">=": difference >= 0, "==": difference == 0, "!=": difference != 0}[sign]  # fmt: skip
+    return agrees(_number(left, figures) - _number(right, figures), sign)
 
 
 def _number(node: Node, figures: Figures) -> Fraction:

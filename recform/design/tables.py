@@ -21,6 +21,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 from recform.design.notation import refusal
 from recform.design.series import NotAPathSeriesError, PathSeries, from_rows, rational
 from recform.errors import Source, Span, UserError
+from recform.formula.files import read_text
 
 MAX_ROWS = 200
 MAX_FILE_BYTES = 1_000_000
@@ -48,7 +49,7 @@ def is_table(text: str) -> bool:
 def read_table(text: str) -> list[Row]:
     """Rows by depth from `1; 1,1; 1,2,1`, or a .csv, .txt or .json file with a row a line.
 
-    Raises UserError.
+    Raises UserError `bad-specification`, `too-large`, and as `read_text` does for a file.
     """
     if _is_file(text):
         return _from_file(Path(text.strip()))
@@ -181,25 +182,15 @@ def _has_comma_outside(text: str) -> bool:
 
 
 def _from_file(path: Path) -> list[Row]:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UserError("too-large", f"{path} has more than {MAX_FILE_BYTES:,} bytes",
-                            f"a table has at most {MAX_ROWS} rows")  # fmt: skip
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
-    except UnicodeDecodeError:
-        raise UserError("not-text", f"{path} is not UTF-8 text", "name a file of rows") from None
-    except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
-                        "check its permissions") from None  # fmt: skip
+    text = read_text(path, MAX_FILE_BYTES, "a file of rows", f"a table has at most {MAX_ROWS} rows")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if path.suffix.lower() == ".json":
         text = _from_json(text, path)
     return _rows(text.rstrip("\n").replace("\n", ";").split(";"), Source(text, str(path)))
 
 
 def _from_json(text: str, path: Path) -> str:
-    """An array of arrays, or the `net` rows of one."""
+    """An array of arrays as text, a row a line."""
     try:
         rows = json.loads(text)
         return "\n".join(",".join(str(count) for count in row) for row in rows)

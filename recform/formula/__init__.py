@@ -4,6 +4,8 @@ text --parse--> Formula --show--> text, LaTeX
 """
 
 from recform.formula.formula import Formula as Formula
+from recform.formula.latex import expression_to_latex as expression_to_latex
+from recform.formula.latex import to_latex as to_latex
 from recform.formula.load import example_names as example_names
 from recform.formula.load import gallery_names as gallery_names
 from recform.formula.load import load as load
@@ -15,5 +17,4 @@ from recform.formula.rewrite import uses_act as uses_act
 from recform.formula.rewrite import with_act as with_act
 from recform.formula.show import equation_to_text as equation_to_text
 from recform.formula.show import expression_to_text as expression_to_text
-from recform.formula.show import to_latex as to_latex
 from recform.formula.show import to_text as to_text

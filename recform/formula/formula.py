@@ -7,8 +7,9 @@ from functools import cached_property
 
 from recform.errors import Source
 from recform.formula.ast import Definition, Equation, Expression, Init, Param, Stream
+from recform.formula.latex import to_latex
 from recform.formula.mathml import to_mathml
-from recform.formula.show import to_latex, to_text
+from recform.formula.show import to_text
 from recform.formula.statements import head
 
 

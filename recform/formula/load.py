@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from recform.errors import UserError
+from recform.formula.files import read_text
 from recform.formula.formula import Formula
 from recform.formula.parse import parse
 from recform.formula.statements import MAX_CHARACTERS
 from recform.formula.suggest import did_you_mean
+
+# A character takes four bytes at most.
+MAX_BYTES = 4 * MAX_CHARACTERS
 
 
 def load(path: str | Path) -> Formula:
@@ -23,7 +27,8 @@ def load(path: str | Path) -> Formula:
     if not isinstance(path, str | PathLike):
         raise UserError("bad-argument", f"a path is a text, not of type {type(path).__name__}",
                         'recform.load("formula.rf")')  # fmt: skip
-    return parse(_read_text(Path(path)), str(path))
+    text = read_text(Path(path), MAX_BYTES, "a .rf file", "a formula is a few lines")
+    return parse(text, str(path))
 
 
 def resolve(formula: Formula | str) -> Formula:
@@ -31,6 +36,9 @@ def resolve(formula: Formula | str) -> Formula:
 
     With `=` in it a string is the text of a formula; else it is a file if it exists or ends in
     `.rf`; else the name of an example, or of a formula of the gallery.
+
+    Raises UserError `unknown-example` for a name of none, `bad-argument` for what is no text, and
+    FormulaError as `parse` does; for a file as `load` does.
 
     >>> resolve("resnet").title
     'ResNet (He et al. 2016a, eq. (1)): each block adds to what was there'
@@ -92,26 +100,3 @@ def _example(name: str) -> Formula:
         raise UserError("unknown-example", f"`{name}` is no formula, no file and no example", hint)
     place = folder if name in examples else folder / "gallery"
     return parse((place / f"{name}.rf").read_text(encoding="utf-8"), f"{name}.rf")
-
-
-def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            # A character takes four bytes at most; more need not be read to be refused.
-            data = file.read(4 * MAX_CHARACTERS + 1)
-        if len(data) > 4 * MAX_CHARACTERS:
-            raise UserError("too-large", f"{path} has more than {4 * MAX_CHARACTERS:,} bytes",
-                            "a formula is a few lines")  # fmt: skip
-        return data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise UserError("no-such-file", f"there is no file {path}", "check the path") from None
-    except IsADirectoryError:
-        raise UserError("unreadable", f"{path} is a folder", "name a .rf file in it") from None
-    except UnicodeDecodeError:
-        raise UserError("not-text", f"{path} is not UTF-8 text", "name a .rf file") from None
-    except ValueError as error:
-        raise UserError("no-such-file", f"this is no file name: {error}",
-                        "check the path") from None  # fmt: skip
-    except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
-                        "check its permissions") from None  # fmt: skip

@@ -74,6 +74,7 @@ def _is_zero(expression: Expression) -> bool:
 def check_number(
     expression: Expression, formula: Formula, names: set[str], what: str
 ) -> Iterator[Diagnostic]:
+    """What is wrong with an expression where a number must stand; `what` names it in messages."""
     yield from _check_any(expression, formula, names)
     if kind(expression) != "number":
         yield Diagnostic("value-in-index", f"{what} is not a number", expression.span,

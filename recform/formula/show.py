@@ -1,4 +1,4 @@
-"""A formula as text in normal form, and as LaTeX.
+"""A formula as text in normal form.
 
 `parse(to_text(formula)) == formula`: the normal form drops comments but the title, spells every
 operator in ASCII, and spaces evenly.
@@ -32,7 +32,6 @@ from recform.formula.ast import (
     Reduce,
     Sum,
 )
-from recform.formula.depths import implied_index
 
 if TYPE_CHECKING:
     from recform.formula.formula import Formula
@@ -87,7 +86,7 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
     show = expression_to_text
     match expression:
         case Number(value=value):
-            return str(value), _strength_of_number(value)
+            return str(value), strength_of_number(value)
         case Name(name=name):
             return name, ATOM
         case Read(state=state, index=index):
@@ -150,7 +149,8 @@ def number_to_text(value: Fraction | int) -> str:
     return f"(a number of {bits:,} bits)"
 
 
-def _strength_of_number(value: Fraction) -> int:
+def strength_of_number(value: Fraction) -> int:
+    """How strongly a number binds as it is written: `-1/2` is read as a quotient."""
     # -1/2 is read as (-1)/2: a product of a unary minus, folded.
     if value.denominator != 1:
         return PRODUCT
@@ -187,177 +187,3 @@ def _init_to_text(init: Init) -> str:
     target = state if init.block is None else f"{init.block}({state})"
     value = "absent" if init.value is None else expression_to_text(init.value)
     return f"init {target} = {value}"
-
-
-# --- LaTeX -------------------------------------------------------------------------------------
-
-_RELATIONS = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq", "<": "<", ">": ">"}
-_MAPS = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
-
-
-def to_latex(formula: Formula) -> str:
-    r"""The equations as one `aligned` environment.
-
-    >>> from recform.formula import parse
-    >>> print(to_latex(parse("x[l+1] = x[l] + F(x[l])")))
-    \begin{aligned}
-    x_{l+1} &= x_{l} + F_{l}(x_{l})
-    \end{aligned}
-    """
-    rows = [
-        rf"{_symbol(e.state)}_{{{'l+1' if e.step else 'l'}}} &= {expression_to_latex(e.right)}"
-        for e in formula.equations
-    ]
-    rows += [_init_to_latex(init) for init in formula.inits]
-    rows += [_param_to_latex(param) for param in formula.params]
-    if formula.output is not None:
-        rows.append(rf"\text{{output}} &= {expression_to_latex(formula.output)}")
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
-
-
-def expression_to_latex(expression: Expression, at_least: int = CASE) -> str:
-    text, strength = _latex_and_strength(expression)
-    return text if strength >= at_least else rf"\left({text}\right)"
-
-
-def _latex_and_strength(expression: Expression) -> tuple[str, int]:
-    show = expression_to_latex
-    match expression:
-        case Number(value=value):
-            return _latex_number(value), _strength_of_number(value)
-        case Name(name=name):
-            return _symbol(name), ATOM
-        case Read(state=state, index=index):
-            return f"{_symbol(state)}_{{{_tight_latex(index)}}}", ATOM
-        case Apply():
-            return _latex_of_block(expression), ATOM
-        case Learned(name=name, indices=indices):
-            depths = f"_{{{', '.join(_tight_latex(index) for index in indices)}}}"
-            return f"{_symbol(name)}{depths if indices else ''}", ATOM
-        case Map(function="sqrt", argument=argument):
-            return rf"\sqrt{{{show(argument)}}}", ATOM
-        case Map(function=function, argument=argument, number=number):
-            symbol = _MAPS.get(function, _operator(function))
-            second = "" if number is None else f",\\ {show(number)}"
-            return rf"{symbol}\left({show(argument)}{second}\right)", ATOM
-        case Reduce(function=function, items=items):
-            return _latex_of_reduction(function, items)
-        case Sum(terms=terms):
-            signs = ["" if place == 0 else " + " if sign > 0 else " - "
-                     for place, (sign, _) in enumerate(terms)]  # fmt: skip
-            values = [show(value, PRODUCT) for _, value in terms]
-            return "".join(s + v for s, v in zip(signs, values, strict=True)), SUM
-        case Negate(operand=operand):
-            return f"-{show(operand, UNARY)}", UNARY
-        case Binary(operator="/", left=left, right=right):
-            return rf"\frac{{{show(left)}}}{{{show(right)}}}", PRODUCT
-        case Binary(operator="^", left=left, right=right):
-            return f"{show(left, ATOM)}^{{{show(right)}}}", POWER
-        case Binary(operator="%", left=left, right=right):
-            return rf"{show(left, PRODUCT)} \bmod {show(right, UNARY)}", PRODUCT
-        case Binary(left=left, right=right):
-            return rf"{show(left, PRODUCT)}\,{show(right, UNARY)}", PRODUCT
-        case Compare(operators=operators, operands=operands):
-            rest = zip(operators, operands[1:], strict=True)
-            pieces = [f" {_RELATIONS[o]} {show(operand, SUM)}" for o, operand in rest]
-            return show(operands[0], SUM) + "".join(pieces), COMPARISON
-        case Logic(operator=operator, operands=operands):
-            word = rf"\ \text{{{operator}}}\ "
-            return word.join(show(operand, NOT) for operand in operands), OR
-        case Not(operand=operand):
-            return rf"\text{{not}}\ {show(operand, NOT)}", NOT
-        case Case():
-            chosen, otherwise = arms(expression)
-            rows = "".join(
-                rf"{show(value)} & \text{{if }} {show(condition)} \\ "
-                for value, condition in chosen
-            )
-            return (
-                rf"\begin{{cases}} {rows}{show(otherwise)} & \text{{otherwise}} \end{{cases}}",
-                ATOM,
-            )
-
-
-def _tight_latex(index: Expression) -> str:
-    return expression_to_latex(index).replace(" + ", "+").replace(" - ", "-")
-
-
-def _latex_number(value: Fraction) -> str:
-    if value.denominator == 1:
-        return str(value)
-    sign = "-" if value < 0 else ""
-    return rf"{sign}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
-
-
-def _latex_of_block(apply: Apply) -> str:
-    """F_{l}(x_{l}): a block without an index shows the depth that it takes."""
-    argument = expression_to_latex(apply.argument)
-    bracketed = rf"\left({argument}\right)"
-    if isinstance(apply.argument, Read):
-        bracketed = f"({argument})"
-    index = implied_index(apply.argument) if apply.index is None else apply.index
-    below = "" if index is None else f"_{{{_tight_latex(index)}}}"
-    return f"{_symbol(apply.block)}{below}{bracketed}"
-
-
-def _latex_of_reduction(function: str, items: tuple[Item, ...]) -> tuple[str, int]:
-    if function == "sum" and len(items) == 1 and items[0].each is not None:
-        value = expression_to_latex(items[0].value, PRODUCT)
-        return f"{_latex_of_sum_sign(items[0].each)} {value}", PRODUCT
-    arguments = [
-        expression_to_latex(item.value)
-        + ("" if item.each is None else rf"\ \big|\ {_latex_range(item.each)}")
-        for item in items
-    ]
-    return rf"{_operator(function)}\left({', '.join(arguments)}\right)", ATOM
-
-
-def _operator(function: str) -> str:
-    name = function.replace("_", r"\_")
-    return rf"\operatorname{{{name}}}"
-
-
-def _latex_of_sum_sign(each: Each) -> str:
-    if each.condition is not None or each.last is None:
-        return rf"\sum_{{{_latex_range(each)}}}"
-    last = expression_to_latex(each.last)
-    return rf"\sum_{{{_symbol(each.variable)}={expression_to_latex(each.first)}}}^{{{last}}}"
-
-
-def _latex_range(each: Each) -> str:
-    first = expression_to_latex(each.first)
-    if each.last is None:
-        text = rf"{_symbol(each.variable)} \geq {first}"
-    else:
-        text = rf"{_symbol(each.variable)}={first}..{expression_to_latex(each.last)}"
-    return rf"{text},\ {expression_to_latex(each.condition)}" if each.condition else text
-
-
-def _init_to_latex(init: Init) -> str:
-    state = f"{_symbol(init.state)}_{{{init.depth}}}"
-    target = state if init.block is None else f"{_symbol(init.block)}_{{{init.depth}}}({state})"
-    value = r"\text{absent}" if init.value is None else expression_to_latex(init.value)
-    return f"{target} &= {value}"
-
-
-def _param_to_latex(param: Param) -> str:
-    """The start of a learned coefficient, below the equations."""
-    indices = ", ".join(str(index) for index in param.depths)
-    name = f"{_symbol(param.name)}{f'_{{{indices}}}' if indices else ''}"
-    kept = (
-        "" if param.constraint is None else rf"\ \text{{in {param.constraint}}}".replace("_", " ")
-    )
-    return rf"{name} &\leftarrow {_start_to_latex(param.start)}{kept}"
-
-
-def _start_to_latex(start: Expression) -> str:
-    match start:
-        case Name(name="identity"):
-            return "I"
-        case Map(function="one_hot", argument=place):
-            return rf"e_{{{_tight_latex(place)}}}"
-    return expression_to_latex(start)
-
-
-def _symbol(name: str) -> str:
-    return name if len(name) == 1 else rf"\mathit{{{name}}}".replace("_", r"\_")

@@ -6,8 +6,7 @@ tape and end in straight-line PyTorch.
     Tape --place--> Tape with projections --emit(parts)--> fx graph --> nn.Module
 """
 
-from recform.network.build import Architecture as Architecture
-from recform.network.build import FormulaNetwork as FormulaNetwork
+from recform.network.architecture import Architecture as Architecture
 from recform.network.build import build as build
 from recform.network.compile import compile as compile
 from recform.network.cost import Size as Size
@@ -34,6 +33,7 @@ from recform.network.source import source_of as source_of
 from recform.network.source import write_source as write_source
 from recform.network.stages import BackboneStages as BackboneStages
 from recform.network.stages import stages_of as stages_of
+from recform.network.surface import FormulaNetwork as FormulaNetwork
 from recform.network.survey import Description as Description
 from recform.network.survey import Family as Family
 from recform.network.survey import describe as describe

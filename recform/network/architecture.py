@@ -9,23 +9,9 @@ from torch import fx
 from recform.formula import Formula
 from recform.network.create import BackboneSpec
 from recform.network.features import Feature
-from recform.network.survey import Stage
+from recform.network.plan import Plan
+from recform.network.stages import Stage
 from recform.tape import Tape
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is chosen beside formula and backbone.
-
-    `image_size` is None for the backbone's own; `project` is one of `PROJECTIONS`, or None for
-    `conv` on images and `pool-conv` on channels last and tokens; `unit` is one of `UNITS`.
-    `gate_reduction` is what a gate divides the number of channels by, between its two maps.
-    """
-
-    image_size: int | None = None
-    project: str | None = None
-    unit: str = "sum"
-    gate_reduction: int = 8
 
 
 @dataclass(frozen=True)

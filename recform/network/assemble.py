@@ -20,13 +20,17 @@ from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula.ast import Definition
-from recform.network.backbone import Backbone, Unit, accepts_context
+from recform.network.backbone import Backbone, Unit
+from recform.network.context import accepts_context, refuse_context
+from recform.network.dotted import holds, numbered, put
 from recform.network.emit import emit
 from recform.network.functions import Layout
 from recform.network.layout import Passage, undo
 from recform.network.library import make_block
 from recform.network.overwriting import keep_values_intact
+from recform.network.plan import Plan
 from recform.network.projection import make_projection
+from recform.network.shape import Shape
 from recform.network.split import num_weights
 from recform.network.style import gate_style, norm_of_images
 from recform.network.widths import Widths
@@ -46,23 +50,23 @@ class BackboneParts:
         self,
         backbone: Backbone,
         spares: dict[str, nn.Module],
-        projection: str | None = None,
-        definitions: tuple[Definition, ...] = (),
+        definitions: tuple[Definition, ...],
+        plan: Plan,
         allow_code: bool = False,
-        gate_reduction: int = 8,
     ) -> None:
         self.graph = fx.Graph()
-        self.gate_style = gate_style(backbone, gate_reduction)
+        self.gate_style = gate_style(backbone, plan.gate_reduction)
         self.added = nn.Module()
         self.projections: list[str] = []
         self.context: dict[fx.Node, fx.Node] = {}
         self._backbone = backbone
         self._spares = spares
-        self._projection = projection
-        self._definitions = {definition.block: definition for definition in definitions}
+        self._project = plan.project
         self._allow_code = allow_code
-        norm = norm_of_images(backbone)
-        self.widths = Widths(backbone.reads, norm, self.add_module, self.projections)
+        self._definitions = {definition.block: definition for definition in definitions}
+        self._norm_of_images = norm_of_images(backbone)
+        self.widths = Widths(backbone.reads, self._norm_of_images, self.add_module,
+                             self.projections)  # fmt: skip
         self._norms: dict[tuple[int, fx.Node], str] = {}
         # by the addition of a unit and the state that it is applied to
         self._entered: dict[tuple[fx.Node, fx.Node], dict[fx.Node, fx.Node]] = {}
@@ -104,13 +108,11 @@ class BackboneParts:
         shape = self._backbone.reads[position]
         # Each value that is normalised has a norm of its own.
         again = sum(1 for known, _ in self._norms if known == index)
-        name = self._norms.setdefault(
-            (index, argument), f"norm.{index}" + (f"_{again}" if again else "")
-        )
-        if not _has(self.added, name):
+        name = self._norms.setdefault((index, argument), numbered(f"norm.{index}", again))
+        if not holds(self.added, name):
             is_image = shape.is_channels_first and not shape.is_tokens
-            make = norm_of_images(self._backbone) if is_image else nn.LayerNorm
-            _add(self.added, name, make(self.widths.channels(argument, position)))
+            make = self._norm_of_images if is_image else nn.LayerNorm
+            put(self.added, name, make(self.widths.channels(argument, position)))
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def layout(self, value: fx.Node, position: int) -> Layout:
@@ -119,24 +121,23 @@ class BackboneParts:
         return Layout(channels, shape.channel_axis + 1, len(shape.sizes) + 1)
 
     def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
-        _add(self.added, name, module)
+        put(self.added, name, module)
         return self.graph.call_module(f"formula.{name}", arguments)
 
     def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node:
-        _put(self.added, name, nn.Parameter(start))
+        put(self.added, name, nn.Parameter(start))
         return self.graph.get_attr(f"formula.{name}")
 
     def _defined(self, block: str, index: int, argument: fx.Node) -> fx.Node:
         """A block that the formula defines, in the shape behind the unit."""
         name = f"{block}.{index}"
-        if not _has(self.added, name):
+        if not holds(self.added, name):
             before, after = self._backbone.reads[index : index + 2]
             made = make_block(self._definitions[block], self.layout(argument, index + 1),
                               self._allow_code)  # fmt: skip
             if before != after:
-                norm = norm_of_images(self._backbone)
-                made = nn.Sequential(make_projection(before, after, norm, self._projection), made)
-            _add(self.added, name, made)
+                made = nn.Sequential(self._make_projection(before, after), made)
+            put(self.added, name, made)
         return self.graph.call_module(f"formula.{name}", (argument,))
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
@@ -159,10 +160,12 @@ class BackboneParts:
         if before == after:
             return argument
         name = f"projection.{label}_at_{border}"
-        norm = norm_of_images(self._backbone)
-        _add(self.added, name, make_projection(before, after, norm, self._projection))
+        put(self.added, name, self._make_projection(before, after))
         self.projections.append(f"formula.{name}")
         return self.graph.call_module(f"formula.{name}", (argument,))
+
+    def _make_projection(self, before: Shape, after: Shape) -> nn.Module:
+        return make_projection(before, after, self._norm_of_images, self._project)
 
     def copy(
         self, node: fx.Node, copies: dict[fx.Node, fx.Node], state: fx.Node | None = None
@@ -256,15 +259,15 @@ class BackboneParts:
     def _add_copy_of_branch(self, block: str, index: int) -> None:
         """The branch of the same unit in a fresh copy of the backbone, under `formula`."""
         name = f"{block}.{index}"
-        if _has(self.added, name):
+        if holds(self.added, name):
             return
         unit, spare = self._backbone.units[index], self._spares[block]
-        _add(self.added, name, nn.Module())
+        put(self.added, name, nn.Module())
         for node in (*unit.branch, *(n for inner in unit.more for n in inner.branch)):
             if _has_path(node):
                 target = str(node.target)
-                _put(self.added.get_submodule(name), _below(target, unit.path),
-                     operator.attrgetter(target)(spare))  # fmt: skip
+                put(self.added.get_submodule(name), _below(target, unit.path),
+                    operator.attrgetter(target)(spare))  # fmt: skip
 
 
 def assemble(backbone: Backbone, tape: Tape, parts: BackboneParts) -> fx.Graph:
@@ -316,9 +319,7 @@ def _without_context(forward: Callable[..., Any]) -> Callable[..., Any]:
     """The forward pass, refusing the masks and the like that it was not made for."""
 
     def method(self: nn.Module, images: Any, *rest: Any, **context: Any) -> Any:
-        if any(value is not None and value is not False for value in (*rest, *context.values())):
-            raise UserError("bad-argument", "a network by a formula takes images only",
-                            "leave out masks and other arguments")  # fmt: skip
+        refuse_context(context, *rest)
         return forward(self, images)
 
     return method
@@ -337,30 +338,6 @@ def _retarget(node: fx.Node, old: str, new: str) -> None:
 
 def _below(path: str, owner: str) -> str:
     return path.removeprefix(f"{owner}.") if owner else path
-
-
-def _has(root: nn.Module, name: str) -> bool:
-    return any(path == name for path, _ in root.named_modules())
-
-
-def _add(root: nn.Module, name: str, module: nn.Module) -> None:
-    container, leaf = name.split(".")
-    if container not in root._modules:
-        root.add_module(container, nn.Module())
-    root.get_submodule(container).add_module(leaf, module)
-
-
-def _put(root: nn.Module, path: str, value: Any) -> None:
-    """A module, parameter or buffer under a dotted path, with containers on the way."""
-    *containers, leaf = path.split(".")
-    for name in containers:
-        if name not in root._modules:
-            root.add_module(name, nn.Module())
-        root = root.get_submodule(name)
-    if isinstance(value, nn.Module | nn.Parameter):
-        setattr(root, leaf, value)
-    else:
-        root.register_buffer(leaf, value)
 
 
 def spare_blocks(tape: Tape, definitions: tuple[Definition, ...] = ()) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ branch and its shortcut both read it. Any model goes: nothing here knows a class
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -347,8 +346,3 @@ def _shape(unit: Unit, state: fx.Node, model: nn.Module, image_size: tuple[int, 
     nodes = (*unit.before, *unit.branch) if state is unit.reads else unit.branch[::-1]
     readers = (model.get_submodule(str(node.target)) for node in nodes if node.op == "call_module")
     return shape_of(state.meta["value"], readers, image_size[1:], prefix)
-
-
-def accepts_context(model: nn.Module, method: str) -> bool:
-    """Whether the method takes more than images, such as masks."""
-    return len(inspect.signature(getattr(model, method)).parameters) > 1

@@ -21,7 +21,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from recform.errors import UserError
 from recform.formula import Formula, equation_to_text, resolve, uses_act, with_act
-from recform.network.architecture import Architecture, Plan
+from recform.network.architecture import Architecture
 from recform.network.assemble import (
     BackboneParts,
     assemble,
@@ -29,18 +29,19 @@ from recform.network.assemble import (
     remove_unread,
     spare_blocks,
 )
-from recform.network.backbone import UNITS, Backbone, take_apart
+from recform.network.backbone import Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.features import block_ends, features_of, final_norm
 from recform.network.functions import Gate
 from recform.network.match import with_matched_widths
 from recform.network.memory import check_reversible
-from recform.network.projection import PROJECTIONS
+from recform.network.options import Options, check_options
+from recform.network.plan import Plan
 from recform.network.resolution import take_apart_at
+from recform.network.stages import stages_in
 from recform.network.starting import start_from
 from recform.network.steps import steps_of
 from recform.network.surface import FormulaNetwork, along, apply_changes
-from recform.network.survey import stages_of
 from recform.tape import Call, Stages, Tape, place, unroll
 
 
@@ -87,45 +88,38 @@ def build(
     torch.Size([2, 10])
     """
     formula = resolve(formula)
+    options = Options(Plan(image_size, project, unit, gate_reduction), allow_code, pretrained,
+                      weights, match_params, recompute, reversible)  # fmt: skip
     if reversible:
         check_reversible(formula)
-    _check_sizes(num_classes, in_chans, image_size)
-    _check_backbone(backbone, pretrained, weights, match_params)
+    check_options(options, backbone, num_classes, in_chans)
     if act is not None:
         formula = with_act(formula, act)
-    plan = _checked(Plan(image_size, project, unit, gate_reduction))
     if isinstance(backbone, str):
         spec = BackboneSpec(backbone, num_classes, in_chans, tuple(sorted(keywords.items())))
-        make = partial(_on_backbone, formula, plan, allow_code,
-                       pretrained=pretrained, weights=weights)  # fmt: skip
+        make = partial(_on_backbone, formula, options)
         network = _noted(*with_matched_widths(spec, match_params, make))
     else:
         whole = take_apart(backbone, input_size(backbone, in_chans, image_size), unit)
-        network = _put_together(formula, whole, None, plan, allow_code)
-    return _in_less_memory(network, recompute, reversible)
+        network = _put_together(formula, whole, None, options)
+    return _in_less_memory(network, options)
 
 
-def _in_less_memory(network: FormulaNetwork, recompute: bool, reversible: bool) -> FormulaNetwork:
-    if recompute:
+def _in_less_memory(network: FormulaNetwork, options: Options) -> FormulaNetwork:
+    if options.recompute:
         network.set_grad_checkpointing()
-    if reversible:
+    if options.reversible:
         network.set_reversible()
     return network
 
 
-def _on_backbone(
-    formula: Formula,
-    plan: Plan,
-    allow_code: bool,
-    spec: BackboneSpec,
-    pretrained: bool = False,
-    weights: str | Path | None = None,
-) -> FormulaNetwork:
-    """The network of a formula on a backbone that is made anew; `weights` is a file of its own."""
-    model = create(spec, pretrained)
+def _on_backbone(formula: Formula, options: Options, spec: BackboneSpec) -> FormulaNetwork:
+    """The network of a formula on a backbone that is made anew."""
+    model = create(spec, options.pretrained)
+    weights = options.weights
     new = () if weights is None else start_from(model, Path(weights), spec.name)
-    whole = take_apart_at(model, spec, plan.image_size, plan.unit)
-    network = _put_together(formula, whole, spec, plan, allow_code)
+    whole = take_apart_at(model, spec, options.plan.image_size, options.plan.unit)
+    network = _put_together(formula, whole, spec, options)
     said = f"the file's classifier is for other classes: {', '.join(new)} start afresh"
     return _noted(network, said if new else "")
 
@@ -138,92 +132,23 @@ def _noted(network: FormulaNetwork, note: str) -> FormulaNetwork:
     return network
 
 
-def _check_start(backbone: Any, pretrained: bool, weights: Any, match_params: Any) -> None:
-    """Whether there can be weights to start from."""
-    if weights is not None and pretrained:
-        raise UserError("bad-argument", "weights come from a file or from timm, not both",
-                        "leave out --pretrained, or --weights")  # fmt: skip
-    if weights is not None and isinstance(backbone, nn.Module):
-        raise UserError("bad-argument", "a model instance has its weights already",
-                        "load them into it, or name the backbone")  # fmt: skip
-    if match_params is not None and (pretrained or weights is not None):
-        raise UserError("no-weights", "there are no weights for other widths",
-                        "leave out --pretrained and --weights, or --match-params")  # fmt: skip
-
-
-def _check_backbone(backbone: Any, pretrained: bool, weights: Any, match_params: Any) -> None:
-    if not isinstance(backbone, str | nn.Module):
-        raise UserError("bad-argument", f"a backbone is no {type(backbone).__name__}",
-                        "give a name such as resnet50, or a model")  # fmt: skip
-    if isinstance(backbone, FormulaNetwork):
-        raise UserError("bad-argument", "the model follows a formula already",
-                        "give a fresh one, or its name")  # fmt: skip
-    if match_params is not None and not isinstance(backbone, str):
-        raise UserError("no-width", "a model instance has its widths already",
-                        "name the backbone instead of passing an instance")  # fmt: skip
-    _check_start(backbone, pretrained, weights, match_params)
-
-
-def _check_sizes(num_classes: int | None, in_chans: int, image_size: int | None) -> None:
-    for name, value, least in (
-        ("number of classes", num_classes, 0),
-        ("number of input channels", in_chans, 1),
-        ("image size", image_size, 1),
-    ):
-        if value is not None and value < least:
-            raise UserError("bad-argument", f"the {name} must be {least} or more, not {value}",
-                            "give a larger number")  # fmt: skip
-
-
-def _checked(plan: Plan) -> Plan:
-    if plan.gate_reduction < 1:
-        raise UserError("bad-argument", f"a gate cannot divide channels by {plan.gate_reduction}",
-                        "give a gate_reduction of 1 or more, such as 8")  # fmt: skip
-    for name, value, known in (
-        ("projection", plan.project, (None, *PROJECTIONS)),
-        ("unit", plan.unit, UNITS),
-    ):
-        if value not in known:
-            choices = ", ".join(str(choice) for choice in known if choice is not None)
-            raise UserError("bad-argument", f"there is no {name} `{value}`", f"choose {choices}")
-    return plan
-
-
 def _put_together(
-    formula: Formula,
-    backbone: Backbone,
-    spec: BackboneSpec | None,
-    plan: Plan,
-    allow_code: bool = False,
+    formula: Formula, backbone: Backbone, spec: BackboneSpec | None, options: Options
 ) -> FormulaNetwork:
-    tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
-    if tape.output is None:
-        raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
-                        "give its states a start")  # fmt: skip
+    """The backbone's model with the forward pass of a formula: it becomes a network by it."""
+    tape = _unrolled(formula, backbone)
     placed = place(tape)
     spares = _spares(backbone, spare_blocks(placed, formula.definitions), spec)
-    parts = BackboneParts(backbone, spares, plan.project, formula.definitions, allow_code,
-                          plan.gate_reduction)  # fmt: skip
+    parts = BackboneParts(backbone, spares, formula.definitions, options.plan,
+                          options.allow_code)  # fmt: skip
+    # Read off before anything is added to the model, or taken out of it.
     coverage = backbone.coverage
     graph = assemble(backbone, placed, parts)
     features = features_of(backbone, parts, placed)
     norm = final_norm(backbone)
     removed = remove_unread(backbone, graph)
     forward, code = forward_from(graph, backbone)
-    kept = [node for _, nodes in features for node in nodes]
-    ends = block_ends(backbone, placed, graph)
-    model = backbone.model
-    surface = {
-        backbone.method: along(forward),
-        "make_steps": staticmethod(partial(steps_of, graph, ends, kept)),
-        "needs_batches": _needs_batches(parts.added),
-        "__reduce__": _reduce,
-        "__module__": __name__,
-    }
-    model.__class__ = type(f"{type(model).__name__}ByFormula",
-                           (FormulaNetwork, type(model)), surface)  # fmt: skip
-    model.feature_info = [dict(feature.info) for feature, _ in features]  # type: ignore[assignment]
-    model.architecture = Architecture(  # type: ignore[assignment]
+    architecture = Architecture(
         formula=formula,
         spec=spec,
         tape=placed,
@@ -234,12 +159,39 @@ def _put_together(
         removed=removed,
         plain_borders=tape.plain_borders,
         notes=tuple(_notes(formula, backbone, tape)),
-        plan=plan,
+        plan=options.plan,
         coverage=coverage,
-        stages=stages_of(backbone),
+        stages=stages_in(backbone),
         features=tuple(feature for feature, _ in features),
         norm=norm,
     )
+    kept = [node for _, nodes in features for node in nodes]
+    make_steps = partial(steps_of, graph, block_ends(backbone, placed, graph), kept)
+    surface = {
+        backbone.method: along(forward),
+        "make_steps": staticmethod(make_steps),
+        "needs_batches": _needs_batches(parts.added),
+    }
+    return _by_formula(backbone.model, surface, architecture)
+
+
+def _unrolled(formula: Formula, backbone: Backbone) -> Tape:
+    tape = unroll(formula, backbone.depth, Stages.between(backbone.borders, backbone.depth))
+    if tape.output is None:
+        raise UserError("absent-output", f"the output is absent at depth {tape.depth}",
+                        "give its states a start")  # fmt: skip
+    return tape
+
+
+def _by_formula(
+    model: nn.Module, surface: Mapping[str, Any], architecture: Architecture
+) -> FormulaNetwork:
+    """The model itself, which becomes of a class of its own: its own class along a formula."""
+    own = {**surface, "__reduce__": _reduce, "__module__": __name__}
+    kind = type(model)
+    model.__class__ = type(f"{kind.__name__}ByFormula", (FormulaNetwork, kind), own)
+    model.feature_info = [dict(f.info) for f in architecture.features]  # type: ignore[assignment]
+    model.architecture = architecture  # type: ignore[assignment]
     return model  # type: ignore[return-value]
 
 
@@ -324,7 +276,7 @@ def _rebuild(
     state: dict[str, torch.Tensor],
     training: bool,
 ) -> FormulaNetwork:
-    network = _on_backbone(resolve(text), plan, False, spec)
+    network = _on_backbone(resolve(text), Options(plan), spec)
     apply_changes(network, changes)
     floating = next((tensor for tensor in state.values() if tensor.is_floating_point()), None)
     if floating is not None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import fx, nn
 
 from recform.errors import UserError
 from recform.formula import Formula, resolve
-from recform.formula.ast import Definition
+from recform.network.dotted import numbered, put
 from recform.network.emit import emit
 from recform.network.functions import Layout
 from recform.network.library import make_block
@@ -72,21 +73,32 @@ def compile(
     """
     formula = resolve(formula)
     named = dict(blocks) if isinstance(blocks, Mapping) else {"F": blocks}
-    borders = tuple(sorted(projection or ()))
+    given = _Given(named, act, norm, projection or {}, functions or {}, example, channel_axis,
+                   allow_code)  # fmt: skip
     depth = _depth(named) if depth is None else depth
-    tape = _tape(formula, depth, borders)
-    root = nn.Module()
-    graph = fx.Graph()
-    stem = graph.placeholder("input")
-    shapes = Shapes(root, graph, stem, example, channel_axis)
-    parts = _ModuleParts(root, graph, tape, projection or {}, shapes)
-    parts.add_blocks(named, {d.block: d for d in formula.definitions}, allow_code)
-    parts.add_norms(norm, functions or {})
-    parts.add_act(act)
-    parts.graph.output(emit(tape, parts.graph, parts, stem, functions))
-    protect_arguments(parts.graph, root)
-    module = fx.GraphModule(root, parts.graph, class_name="Network")
+    tape = _tape(formula, depth, tuple(sorted(given.projection)))
+    parts = _ModuleParts(given, formula, tape)
+    parts.add_blocks()
+    parts.check_norms()
+    parts.add_act()
+    parts.graph.output(emit(tape, parts.graph, parts, parts.stem, given.functions))
+    protect_arguments(parts.graph, parts.root)
+    module = fx.GraphModule(parts.root, parts.graph, class_name="Network")
     return save_memory(module, tape, formula, recompute=recompute, reversible=reversible)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a network is compiled from, beside its formula: `compile` says what each is."""
+
+    blocks: Mapping[str, Sequence[nn.Module]]
+    act: Activation | None
+    norm: Callable[[], nn.Module] | None
+    projection: Mapping[int, Callable[[], nn.Module]]
+    functions: Mapping[str, Callable[..., torch.Tensor]]
+    example: torch.Tensor | None
+    channel_axis: int | None
+    allow_code: bool
 
 
 def _handed_out(name: str, indices: Sequence[int]) -> str:
@@ -103,111 +115,97 @@ class _ModuleParts:
 
     widths = None
 
-    def __init__(
-        self,
-        root: nn.Module,
-        graph: fx.Graph,
-        tape: Tape,
-        projections: Mapping[int, Callable[[], nn.Module]],
-        shapes: Shapes,
-    ) -> None:
-        self.graph = graph
-        self._root = root
+    def __init__(self, given: _Given, formula: Formula, tape: Tape) -> None:
+        self.root = nn.Module()
+        self.graph = fx.Graph()
+        self.stem = self.graph.placeholder("input")
+        self._given = given
         self._tape = tape
-        self._projections = projections
-        self._shapes = shapes
+        self._shapes = Shapes(self.root, self.graph, self.stem, given.example, given.channel_axis)
+        # What the formula defines is made when it is called, unless modules are given for it.
+        self._definitions = {d.block: d for d in formula.definitions if d.block not in given.blocks}
         self._places: dict[tuple[str, int], str] = {}
-        self._definitions: Mapping[str, Definition] = {}
-        self._allow_code = False
-        self._make_norm: Callable[[], nn.Module] | None = None
         self._norms: dict[tuple[int, fx.Node], str] = {}
-        self._act: Activation | None = None
 
-    def add_blocks(
-        self,
-        blocks: Mapping[str, Sequence[nn.Module]],
-        definitions: Mapping[str, Definition],
-        allow_code: bool,
-    ) -> None:
-        """Take the modules that are given; what the formula defines is made when it is called."""
-        self._definitions = {name: d for name, d in definitions.items() if name not in blocks}
-        self._allow_code = allow_code
-        used: dict[str, set[int]] = {name: set() for name in blocks}
-        for operation in self._tape.operations:
-            if isinstance(operation, Call) and operation.block not in self._definitions:
-                used.setdefault(operation.block, set()).add(operation.index)
-        for name, indices in used.items():
-            modules = blocks.get(name, ())
+    def add_blocks(self) -> None:
+        """Take the modules that are given, in ascending order of the indices used."""
+        for name, indices in self._indices_used().items():
+            modules = self._given.blocks.get(name, ())
             if len(modules) < len(indices):
                 raise UserError("block-count", f"the formula uses {len(indices)} blocks {name} at "
                                 f"depth {self._tape.depth}, and {len(modules)} are given",
                                 f"give {len(indices)} modules for {name}")  # fmt: skip
             if len(modules) > len(indices):
                 warnings.warn(f"{len(modules) - len(indices)} of the {len(modules)} blocks {name} "
-                              f"are used by nothing{_handed_out(name, sorted(indices))}",
+                              f"are used by nothing{_handed_out(name, indices)}",
                               stacklevel=3)  # fmt: skip
-            for place_, index in enumerate(sorted(indices)):
-                self._places[name, index] = f"{name}.{place_}"
-                _add(self._root, f"{name}.{place_}", modules[place_])
+            for number, index in enumerate(indices):
+                self._places[name, index] = f"{name}.{number}"
+                put(self.root, f"{name}.{number}", modules[number])
 
-    def add_norms(
-        self, make: Callable[[], nn.Module] | None, functions: Mapping[str, object]
-    ) -> None:
-        norms = [
-            op for op in self._tape.operations if isinstance(op, Map) and op.function == "norm"
-        ]
-        if norms and make is None and "norm" not in functions:
+    def _indices_used(self) -> dict[str, list[int]]:
+        """For each block that is given, or should be, the indices that the tape calls."""
+        used: dict[str, set[int]] = {name: set() for name in self._given.blocks}
+        for operation in self._tape.operations:
+            if isinstance(operation, Call) and operation.block not in self._definitions:
+                used.setdefault(operation.block, set()).add(operation.index)
+        return {name: sorted(indices) for name, indices in used.items()}
+
+    def check_norms(self) -> None:
+        normalises = any(
+            isinstance(op, Map) and op.function == "norm" for op in self._tape.operations
+        )
+        if normalises and self._given.norm is None and "norm" not in self._given.functions:
             raise UserError("no-norm", "the formula normalises, and no norm is given",
                             "pass norm=..., such as lambda: nn.LayerNorm(64)")  # fmt: skip
-        self._make_norm = make
 
-    def add_act(self, act: Activation | None) -> None:
-        self._act = act
-        if isinstance(act, nn.Module):
+    def add_act(self) -> None:
+        if isinstance(self._given.act, nn.Module):
             # A copy that works in place nowhere: what it reads may be read again.
-            act = copy.deepcopy(act)
+            act = copy.deepcopy(self._given.act)
             for inner in act.modules():
                 if getattr(inner, "inplace", False):
                     setattr(inner, "inplace", False)  # noqa: B010 - no Module declares it
-            _add(self._root, "act", act)
+            put(self.root, "act", act)
 
     def call(self, block: str, index: int, argument: fx.Node) -> fx.Node:
         if (block, index) not in self._places:
             module = make_block(self._definitions[block], self._shapes.layout(argument),
-                                self._allow_code)  # fmt: skip
+                                self._given.allow_code)  # fmt: skip
             self._places[block, index] = f"{block}.{index}"
-            _add(self._root, f"{block}.{index}", module)
+            put(self.root, f"{block}.{index}", module)
         return self.graph.call_module(self._places[block, index], (argument,))
 
     def act(self, index: int, argument: fx.Node) -> fx.Node:
-        if self._act is None:
+        act = self._given.act
+        if act is None:
             return argument
-        if isinstance(self._act, nn.Module):
+        if isinstance(act, nn.Module):
             return self.graph.call_module("act", (argument,))
-        if getattr(self._act, "__name__", "").endswith("_"):
+        if getattr(act, "__name__", "").endswith("_"):
             # torch's name for a function that works in place
             argument = self.graph.call_function(torch.clone, (argument,))
-        return self.graph.call_function(self._act, (argument,))
+        return self.graph.call_function(act, (argument,))
 
     def norm(self, index: int, argument: fx.Node, position: int) -> fx.Node:
         """Each value that is normalised has a norm of its own: norm.3, and norm.3_1."""
         key = (index, argument)
         if key not in self._norms:
             again = sum(1 for known, _ in self._norms if known == index)
-            self._norms[key] = f"norm.{index}" + (f"_{again}" if again else "")
-            assert self._make_norm is not None, "a formula with norms has a maker of them"
-            _add(self._root, self._norms[key], self._make_norm())
+            self._norms[key] = numbered(f"norm.{index}", again)
+            assert self._given.norm is not None, "a formula with norms has a maker of them"
+            put(self.root, self._norms[key], self._given.norm())
         return self.graph.call_module(self._norms[key], (argument,))
 
     def layout(self, value: fx.Node, position: int) -> Layout:
         return self._shapes.layout(value)
 
     def add_module(self, name: str, module: nn.Module, arguments: tuple) -> fx.Node:
-        _add(self._root, f"formula.{name}", module)
+        put(self.root, f"formula.{name}", module)
         return self.graph.call_module(f"formula.{name}", arguments)
 
     def add_parameter(self, name: str, start: torch.Tensor) -> fx.Node:
-        _add(self._root, f"formula.{name}", nn.Parameter(start))
+        put(self.root, f"formula.{name}", nn.Parameter(start))
         return self.graph.get_attr(f"formula.{name}")
 
     def shortcut(self, border: int, argument: fx.Node) -> fx.Node:
@@ -215,7 +213,7 @@ class _ModuleParts:
 
     def projection(self, border: int, label: str, argument: fx.Node) -> fx.Node:
         name = f"projection.{label}_at_{border}"
-        _add(self._root, name, self._projections[border]())
+        put(self.root, name, self._given.projection[border]())
         return self.graph.call_module(name, (argument,))
 
 
@@ -234,13 +232,3 @@ def _depth(blocks: Mapping[str, Sequence[nn.Module]]) -> int:
         raise UserError("block-count", f"the depth is not clear from {shown}",
                         "pass depth=...")  # fmt: skip
     return next(iter(counts.values()))
-
-
-def _add(root: nn.Module, name: str, part: nn.Module | nn.Parameter) -> None:
-    """Put a module or parameter under a dotted name, with containers on the way."""
-    *containers, leaf = name.split(".")
-    for container in containers:
-        if container not in root._modules:
-            root.add_module(container, nn.Module())
-        root = root.get_submodule(container)
-    setattr(root, leaf, part)

@@ -21,9 +21,9 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from recform.network.build import FormulaNetwork
 from recform.network.create import create, input_size
-from recform.network.survey import Stage
+from recform.network.stages import Stage
+from recform.network.surface import FormulaNetwork
 
 RATIOS = ("params_ratio", "macs_ratio", "activation_ratio")
 

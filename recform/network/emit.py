@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from recform.errors import UserError
 from recform.formula.library import JOINING
+from recform.network.dotted import numbered
 from recform.network.functions import (
     MAKERS,
     SHAPELESS,
@@ -231,7 +232,7 @@ class TorchAlgebra:
         """gate.3; a second one of one index, on other values, is gate.3_1."""
         self.applications[function, index] += 1
         again = self.applications[function, index] - 1
-        return f"{function}.{index}" + (f"_{again}" if again else "")
+        return numbered(f"{function}.{index}", again)
 
     def _stand_in(self, function: str, values: Sequence[Value]) -> Value:
         return self._apply(self.stand_ins[function], *values)

@@ -37,10 +37,12 @@ class Place:
 
 
 def places_of(backbone: Backbone) -> list[Place]:
+    """The places of a backbone's features, in the order of their numbers."""
     return _listed(backbone) or _by_stage(backbone)
 
 
 def shape_at(place: Place, backbone: Backbone) -> Shape:
+    """The shape of a feature; inside a sequence that stays one call, as timm's list has it."""
     if place.child is not None:
         channels, reduction = place.info["num_chs"], place.info["reduction"]
         height, width = (-(-side // reduction) for side in _image_size(backbone))

@@ -112,17 +112,20 @@ def _entry_point(net: NamedNet) -> Callable[..., nn.Module]:
     return create
 
 
+def as_table(config: Any) -> Any:
+    """timm's configuration of a model as a table, where it is one; a tag or None as it is."""
+    return config.to_dict() if isinstance(config, PretrainedCfg) else config
+
+
 def _weights_of_whole_network(config: Any) -> dict[str, Any] | None:
     """timm's description of weights, if a folder or a hub has them for the network as a whole."""
-    if isinstance(config, PretrainedCfg):
-        config = config.to_dict()
+    config = as_table(config)
     is_whole = isinstance(config, dict) and config.get("source") in ("local-dir", "hf-hub")
     return config if is_whole else None
 
 
 def _weights_of_backbone(config: Any, overlay: dict[str, Any] | None, cache: str | None) -> dict:
-    if isinstance(config, PretrainedCfg):
-        config = config.to_dict()
+    config = as_table(config)
     chosen = {"tag": config} if isinstance(config, str) else {"pretrained_cfg": config}
     chosen |= {"pretrained_cfg_overlay": overlay, "cache_dir": cache}
     return {key: value for key, value in chosen.items() if value}

@@ -207,6 +207,7 @@ def _run(layers: Sequence[Backwards]) -> Run:
 
 
 def parameters_of(nodes: Sequence[fx.Node], model: nn.Module) -> Iterator[nn.Parameter]:
+    """The parameters that nodes read, by themselves or in modules; one may come several times."""
     for node in nodes:
         if node.op == "call_module":
             yield from model.get_submodule(str(node.target)).parameters()

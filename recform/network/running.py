@@ -13,6 +13,7 @@ from torch.fx.node import map_arg
 
 from recform.errors import UserError
 from recform.network.functions import Layout
+from recform.network.mode import evaluating
 
 
 @dataclass
@@ -40,17 +41,10 @@ class Shapes:
         return Layout(value.shape[axis], axis, value.ndim)
 
     def _run_to(self, node: fx.Node) -> torch.Tensor:
-        # Only what changes with training is changed back: modes.
-        modes = [(module, module.training) for module in self.root.modules()]
-        self.root.eval()
-        try:
-            with torch.no_grad():
-                for each in self.graph.nodes:
-                    if each not in self.known:
-                        self.known[each] = self._run(each)
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        with evaluating(self.root), torch.no_grad():
+            for each in self.graph.nodes:
+                if each not in self.known:
+                    self.known[each] = self._run(each)
         return self.known[node]
 
     def _run(self, node: fx.Node) -> Any:

@@ -18,8 +18,9 @@ from safetensors.torch import load_file, save_file
 
 from recform.errors import UserError
 from recform.formula import load
-from recform.network.build import FormulaNetwork, Plan, build
-from recform.network.surface import apply_changes
+from recform.network.build import build
+from recform.network.plan import Plan
+from recform.network.surface import FormulaNetwork, apply_changes
 from recform.network.writing import write_beside
 
 

@@ -6,18 +6,33 @@ What `recform analyze --backbone` counts paths by; nothing is computed but shape
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 
-from recform.network.backbone import take_apart
+from recform.network.backbone import Backbone, take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.shape import Shape
 from recform.tape import Stages
 
 
 @dataclass(frozen=True)
+class Stage:
+    """Units that hand on states of one shape; `shape` is without the batch."""
+
+    num_units: int
+    shape: str
+
+
+def stages_in(backbone: Backbone) -> tuple[Stage, ...]:
+    """Runs of units that hand on one shape."""
+    shapes = [str(shape) for shape in backbone.reads[1:]]
+    return tuple(Stage(len(list(run)), shape) for shape, run in groupby(shapes))
+
+
+@dataclass(frozen=True)
 class BackboneStages:
-    """`widths` has the number of channels behind each block."""
+    """A backbone's stages as the tape counts them, and the number of channels behind each block."""
 
     stages: Stages
     widths: tuple[int, ...]

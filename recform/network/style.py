@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from timm.layers import LayerNorm2d
@@ -15,14 +16,11 @@ from recform.network.projection import NormMaker
 def norm_of_images(backbone: Backbone) -> NormMaker:
     """The backbone's own normalisation of images, made from a number of channels."""
     own = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, LayerNorm2d)
-    for unit in backbone.units:
-        for node in unit.branch:
-            if node.op == "call_module":
-                for module in backbone.model.get_submodule(str(node.target)).modules():
-                    if isinstance(module, own):
-                        return _maker(module)
-                    if isinstance(module, nn.LayerNorm):
-                        return LayerNorm2d
+    for module in _modules_of_branches(backbone):
+        if isinstance(module, own):
+            return _maker(module)
+        if isinstance(module, nn.LayerNorm):
+            return LayerNorm2d
     return nn.BatchNorm2d
 
 
@@ -31,13 +29,17 @@ def gate_style(backbone: Backbone, reduction: int) -> GateStyle:
 
     So it is in takedarts/skipresnet, where ConvNeXt and Swin have the former.
     """
+    for module in _modules_of_branches(backbone):
+        if isinstance(module, nn.LayerNorm):
+            return GateStyle(reduction, partial(nn.LayerNorm, eps=module.eps), nn.GELU)
+    return GateStyle(reduction)
+
+
+def _modules_of_branches(backbone: Backbone) -> Iterator[nn.Module]:
     for unit in backbone.units:
         for node in unit.branch:
             if node.op == "call_module":
-                for module in backbone.model.get_submodule(str(node.target)).modules():
-                    if isinstance(module, nn.LayerNorm):
-                        return GateStyle(reduction, partial(nn.LayerNorm, eps=module.eps), nn.GELU)
-    return GateStyle(reduction)
+                yield from backbone.model.get_submodule(str(node.target)).modules()
 
 
 def _maker(norm: nn.Module) -> NormMaker:

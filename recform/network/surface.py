@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from recform.errors import UserError
 from recform.network.architecture import Architecture
+from recform.network.context import refuse_context
 from recform.network.features import Feature
 from recform.network.grouping import group_by_blocks
 from recform.network.memory import reversible_pieces, run_in_pieces
@@ -310,13 +311,6 @@ def apply_changes(network: FormulaNetwork, changes: Iterable[tuple[str, dict[str
     for method, keywords in changes:
         if method in CHANGES:
             getattr(network, method)(**keywords)
-
-
-def refuse_context(context: dict[str, Any], *rest: Any) -> None:
-    """Masks and the like, which the forward pass was not made for."""
-    if any(value is not None and value is not False for value in (*rest, *context.values())):
-        raise UserError("bad-argument", "a network by a formula takes images only",
-                        "leave out masks and other arguments")  # fmt: skip
 
 
 def _check_format(output_fmt: str) -> None:

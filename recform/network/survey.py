@@ -7,25 +7,17 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from itertools import groupby
 
 import timm
 import torch
 from timm.models import list_modules
 
 from recform.errors import UserError
-from recform.network.backbone import Backbone, take_apart
+from recform.network.backbone import take_apart
 from recform.network.create import BackboneSpec, create, input_size
 from recform.network.named import PREFIX
+from recform.network.stages import Stage, stages_in
 from recform.network.zoo import CIFAR_NETS
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Units that hand on states of one shape; `shape` is without the batch."""
-
-    num_units: int
-    shape: str
 
 
 @dataclass(frozen=True)
@@ -70,14 +62,8 @@ def describe(backbone: str, image_size: int | None = None) -> Description:
         whole = take_apart(model, images)
     except UserError as error:
         return Description(backbone, num_params, 0, (), 0.0, False, error.diagnostics[0].message)
-    return Description(backbone, num_params, whole.depth, stages_of(whole), whole.coverage,
+    return Description(backbone, num_params, whole.depth, stages_in(whole), whole.coverage,
                        whole.has_act)  # fmt: skip
-
-
-def stages_of(backbone: Backbone) -> tuple[Stage, ...]:
-    """Runs of units that hand on one shape."""
-    shapes = [str(shape) for shape in backbone.reads[1:]]
-    return tuple(Stage(len(list(run)), shape) for shape, run in groupby(shapes))
 
 
 def find_backbones(pattern: str) -> list[str]:

@@ -25,7 +25,7 @@ from torch import nn
 from recform.errors import UserError
 from recform.network.build import build
 from recform.network.exported import Exported, features_taken, network_of
-from recform.network.registry import feature_extractor
+from recform.network.registry import as_table, feature_extractor
 from recform.network.surface import RESHAPING, FormulaNetwork, apply_changes
 from recform.network.writing import write_beside
 
@@ -54,7 +54,7 @@ def write_timm_folder(exported: Exported, folder: Path) -> None:
         "architecture": "recform_network",
         "num_classes": num_classes,
         "num_features": getattr(network, "num_features", None),
-        "pretrained_cfg": {"num_classes": num_classes, **_about_images(network)},
+        "pretrained_cfg": {"num_classes": num_classes, **_images_of(_config(network))},
         "model_args": {key: value for key, value in arguments.items() if value is not None},
     }
     try:
@@ -103,14 +103,13 @@ def note_images(network: nn.Module, **about: Any) -> None:
     cast("Any", network).pretrained_cfg = {**_config(network), **about}
 
 
-def _about_images(network: nn.Module) -> dict[str, Any]:
-    config = _config(network)
+def _images_of(config: dict[str, Any]) -> dict[str, Any]:
+    """What a configuration says of images, and of the names of the first and the last layer."""
     return {key: config[key] for key in _KEPT if config.get(key) is not None}
 
 
 def _config(network: nn.Module) -> dict[str, Any]:
-    config: Any = getattr(network, "pretrained_cfg", None) or {}
-    return config.to_dict() if isinstance(config, PretrainedCfg) else config
+    return as_table(getattr(network, "pretrained_cfg", None) or {})
 
 
 def recform_network(
@@ -132,6 +131,8 @@ def recform_network(
     `pretrained` loads the whole network's weights from the folder or the hub that named it.
     `changes` are calls of `reset_classifier` and `prune_intermediate_layers`, in order, with their
     keywords; `num_classes` holds behind them, where the network is not cut short.
+
+    Raises UserError `bad-argument` without a formula, and as `recform.build` does.
     """
     if not formula:
         raise UserError("bad-argument", "recform_network is given no formula",
@@ -139,9 +140,8 @@ def recform_network(
                         'backbone="resnet50")')  # fmt: skip
     network = build(formula, **keywords)
     _change(network, changes, keywords.get("num_classes"))
-    config = pretrained_cfg
-    config = config.to_dict() if isinstance(config, PretrainedCfg) else config or {}
-    note_images(network, **{key: config[key] for key in _KEPT if config.get(key) is not None})
+    config = as_table(pretrained_cfg or {})
+    note_images(network, **_images_of(config))
     if pretrained:
         load_pretrained(network, config, keywords.get("num_classes", 1000),
                         keywords.get("in_chans", 3), cache_dir=cache_dir)  # fmt: skip

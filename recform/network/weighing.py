@@ -23,8 +23,9 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, fx, nn
 
-from recform.network.build import FormulaNetwork
 from recform.network.learned import learned_values
+from recform.network.mode import evaluating
+from recform.network.surface import FormulaNetwork
 from recform.tape import Parameter, parameter_to_text, written_gates
 
 # The new modules of a built network stand under this child.
@@ -80,7 +81,7 @@ def weighing(network: FormulaNetwork, images_BCHW: Tensor | None = None) -> Weig
     gates: dict[str, Tensor] = {}
     written: dict[str, Tensor] = {}
     if images_BCHW is not None:
-        with _at_rest(network), _gathered(network), _noted(network, gates):
+        with evaluating(network), _gathered(network), _noted(network, gates):
             written = _Watch(network).read(images_BCHW)
     # Read back once, when all of it is computed.
     return Weighing(
@@ -155,13 +156,3 @@ def _gathered(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         part()
-
-
-@contextmanager
-def _at_rest(network: nn.Module) -> Iterator[None]:
-    was_training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(was_training)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from torch import fx, nn
 
 from recform.errors import UserError
+from recform.network.dotted import numbered
 from recform.network.projection import NormMaker, make_projection
 from recform.network.shape import Shape
 
@@ -67,7 +68,7 @@ class Widths:
         if (value, position) not in self._fitted:
             given = replace(wanted, sizes=_with_channels(wanted, channels))
             again = sum(1 for _, known in self._fitted if known == position)
-            name = f"fit.{position}" + (f"_{again}" if again else "")
+            name = numbered(f"fit.{position}", again)
             module = make_projection(given, wanted, self.norm)
             self._fitted[value, position] = self.add_module(name, module, (value,))
             self.names.append(f"formula.{name}")

@@ -95,26 +95,25 @@ class ThreeStageResNet(nn.Module):
     ) -> None:
         super().__init__()
         stem_width = channels[0] if stem_width is None else stem_width
-        self.num_classes, self.in_chans, self.drop_rate = num_classes, in_chans, drop_rate
+        self.in_chans, self.drop_rate = in_chans, drop_rate
         self.conv1 = nn.Conv2d(in_chans, stem_width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(stem_width)
         self.act1 = nn.ReLU(inplace=True)
         self.feature_info = [{"num_chs": stem_width, "reduction": 4, "module": "act1"}]
-        blocks: Any = (block,) * len(channels)
-        stages, info = make_blocks(
-            blocks, channels, (num_blocks,) * len(channels), stem_width,
-            drop_path_rate=drop_path_rate, norm_layer=nn.BatchNorm2d, **block_args,
-        )  # fmt: skip
+        self._num_stages = len(channels)
+        self._add_stages((block,) * len(channels), channels, (num_blocks,) * len(channels),
+                         stem_width, drop_path_rate=drop_path_rate, **block_args)  # fmt: skip
+        self.num_features = self.head_hidden_size = self.feature_info[-1]["num_chs"]
+        self.reset_classifier(num_classes, global_pool)
+        self._init_weights(zero_init_last)
+        _finish(self, "conv1", "fc")
+
+    def _add_stages(self, *of_stages: Any, **block_args: Any) -> None:
+        """timm's stages, layer1 and so on, with what they say of their features."""
+        stages, info = make_blocks(*of_stages, norm_layer=nn.BatchNorm2d, **block_args)
         for name, stage in stages:
             self.add_module(name, stage)
         self.feature_info += info
-        self._num_stages = len(channels)
-        self.num_features = self.head_hidden_size = info[-1]["num_chs"]
-        self.global_pool, self.fc = create_classifier(  # type: ignore[misc]
-            self.num_features, num_classes, global_pool
-        )
-        self._init_weights(zero_init_last)
-        _finish(self, "conv1", "fc")
 
     def _init_weights(self, zero_init_last: bool) -> None:
         for module in self.modules():

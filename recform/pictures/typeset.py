@@ -18,12 +18,17 @@ from textwrap import wrap
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 
-from recform.formula import Formula, expression_to_text, to_latex, to_text
+from recform.formula import (
+    Formula,
+    expression_to_latex,
+    expression_to_text,
+    to_latex,
+    to_text,
+)
 from recform.formula.ast import Expression, Number, Read
-from recform.formula.show import expression_to_latex
 from recform.pictures.theme import LINE_HEIGHT, POINTS_PER_INCH, TEXT
 
-# What `formula.show` writes and matplotlib cannot read.
+# What `formula.latex` writes and matplotlib cannot read.
 _SPELLINGS = {"&": "", r"\tfrac": r"\frac", r" \bmod ": r"\ \mathrm{mod}\ ", r"\big|": "|"}
 
 MAX_EQUATION_LINES = 6
