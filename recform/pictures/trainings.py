@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from recform.compare import Comparison, compare, read_runs
+from recform.compare import Cell, Comparison, compare, read_runs
 from recform.errors import UserError
 from recform.pictures.drawn import Embedded, embed
 from recform.pictures.learning import curves
@@ -24,29 +24,33 @@ RANKS = "Mean ranks; a bar joins models that cannot be told apart"
 
 @dataclass(frozen=True)
 class Training:
-    """Runs on the page: a row of cells for each, pictures, and sentences on what they support."""
+    """Runs on the page: a row of cells for each, pictures, and what they support together.
+
+    `scores` has a row for each model, best first; its columns are named by `rows_compared`, the
+    data sets and backbones that are rows to the tests.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     pictures: tuple[Embedded, ...]
-    verdicts: tuple[str, ...]
+    rows_compared: tuple[str, ...] = ()
+    scores: tuple[tuple[str, ...], ...] = ()
+    verdicts: tuple[str, ...] = ()
 
 
 def training(folders: Sequence[Path]) -> Training:
     """Raises UserError `bad-run` for a folder without a run, or with a damaged one."""
     runs = [read_recorded_run(folder) for folder in folders]
-    verdicts, ranked = _compared(folders) if len(folders) > 1 else ((), ())
     _, names = names_of(runs)
-    return Training(
+    alone = Training(
         header=HEADER,
         rows=tuple(_row(run) for run in runs),
         pictures=(
             embed("Accuracy and loss by epoch", lambda: curves(folders)),
-            *ranked,
             *(_gates(run, name) for run, name in zip(runs, names, strict=True) if _weighs(run)),
         ),
-        verdicts=verdicts,
     )
+    return _compared(alone, folders) if len(folders) > 1 else alone
 
 
 def _row(run: RecordedRun) -> tuple[str, ...]:
@@ -80,16 +84,33 @@ def _gates(run: RecordedRun, name: str) -> Embedded:
     return embed(f"Learned coefficients and gates of {name}", lambda: gates(run.folder))
 
 
-def _compared(folders: Sequence[Path]) -> tuple[tuple[str, ...], tuple[Embedded, ...]]:
-    """What `recform compare` says of the runs, with its picture; or why they do not compare."""
+def _compared(runs: Training, folders: Sequence[Path]) -> Training:
+    """With what `recform compare` says of the runs and draws; or why they do not compare."""
     try:
         scores, notes = read_runs(folders, name_of=formula_name)
         comparison = compare(scores)
     except UserError as error:
-        return (f"not compared: {error.diagnostics[0].message}",), ()
+        return replace(runs, verdicts=(f"not compared: {error.diagnostics[0].message}",))
     # One row (a data set and a backbone) has no ranks worth drawing: the scores themselves are.
     kind, caption = ("scores", SCORES) if len(scores.datasets) == 1 else ("differences", RANKS)
-    return (*comparison.says, *notes), (embed(caption, _drawing(comparison, kind)),)
+    return replace(
+        runs,
+        pictures=(*runs.pictures, embed(caption, _drawing(comparison, kind))),
+        rows_compared=("mean ± spread over seeds", *scores.datasets, "mean rank"),
+        scores=tuple(_scores(comparison)),
+        verdicts=(*comparison.says, *notes),
+    )
+
+
+def _scores(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    for model in comparison.by_rank:
+        cells = [comparison.table.cell(model, dataset) for dataset in comparison.table.datasets]
+        yield model, *map(_cell, cells), f"{comparison.ranks[model]:.2f}"
+
+
+def _cell(cell: Cell) -> str:
+    spread = "" if cell.deviation is None else f" ± {cell.deviation:.2f}"
+    return f"{cell.mean:.2f}{spread}"
 
 
 def _drawing(comparison: Comparison, kind: str) -> Callable[[], Figure]:

@@ -149,7 +149,10 @@ def test_the_page_says_what_scores_support_and_when_they_do_not_compare(tmp_path
     other = "x[l+1] = F(x[l])"
     runs = [make_finished(tmp_path / name, formula, 0, top1)
             for name, formula, top1 in (("a", RESNET, 93.0), ("b", other, 91.0))]  # fmt: skip
-    assert "one row (data set x backbone) allows no test" in report([], runs)
+    text = report([], runs)
+    assert "one row (data set x backbone) allows no test" in text
+    # The better first, with its rank.
+    assert row_after(Page(text), "mean rank", 3) == [RESNET, "93.00", "1.00"]
     begun = make_run(tmp_path / "c", formula=RESNET, seed=1)
     assert "not compared: " in report([], [*runs, begun])
 
