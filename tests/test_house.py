@@ -5,6 +5,7 @@ Data flows from left to right; paths and networks meet only on the tape.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -168,6 +169,16 @@ def test_every_file_is_reached_from_the_doors_or_the_command_line():
                 reached.add(name)
                 waiting.append(name)
     assert sorted(set(files) - reached) == []
+
+
+ROOMS = sorted(HOUSE.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("door", ROOMS, ids=in_the_house)
+def test_the_door_of_a_room_has_a_map_of_its_files(door: Path):
+    told = re.findall(r"^    (\w+)  +\S", ast.get_docstring(tree_of(door)) or "", re.MULTILINE)
+    files = [path.stem for path in door.parent.glob("*.py") if path != door]
+    assert sorted(told) == sorted(files)
 
 
 def test_the_packages_that_exist_are_the_ones_that_ship():

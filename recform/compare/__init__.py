@@ -12,6 +12,21 @@ correction. A row is a data set and a backbone; runs with other seeds are averag
 >>> comparison = compare(ScoreTable(("a", "b", "c"), ("x", "y"), scores))
 >>> [round(rank, 1) for rank in comparison.ranks.values()], round(comparison.friedman.chi2, 2)
 ([1.0, 2.5, 2.5], 3.0)
+
+Scores:
+
+    table       scores of models on data sets, and the file they come from
+    runs        run folders as such scores
+    grouping    which runs are one row, which one model
+
+Tests:
+
+    comparison  the door: all tests of a table, and what they support
+    ranks       Friedman's test and Nemenyi's difference
+    orders      Friedman's test for few rows, exact
+    pairs       two models at a time, with Holm's correction
+    signs       Wilcoxon's test for one pair
+    power       what a design could find, before anyone trains
 """
 
 from recform.compare.comparison import Comparison as Comparison

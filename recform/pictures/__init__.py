@@ -18,6 +18,54 @@ length  net  gross  distinct  net
 
 and `save(histogram([analyze("resnet"), analyze("resnet_s")]), "paths.pdf")` makes a figure of both.
 What draws with matplotlib is loaded on first use, so that the terminal stays light.
+
+Paths:
+
+    histograms    paths by length, drawn
+    bars          the same as text, for the terminal
+    maps          which blocks the paths go through
+    growing       how fast the signal grows, against the gain
+    counts        exact counts as text and as heights
+    axis          the axis of counts
+
+The wiring:
+
+    wires         one step of the recursion, and the network unrolled
+    recursion     one step as a diagram
+    unrolled      the network as a diagram
+    survivors     the wires of the surviving paths of one length
+    diagram       boxes and wires, before they have a place
+    layout        their places
+    graph         the same for networkx
+
+Runs:
+
+    learning      accuracy and loss by epoch
+    weighing      coefficients and gates in training
+    probes        gradients by path length, and lesions
+    run_files     what a run left on disk
+
+Comparisons:
+
+    ranks         who differs from whom
+    fronts        formulas by cost and gain, and which nothing beats
+
+Pages:
+
+    page          a report: formulas and runs on one page
+    chapters      what it tells of formulas
+    trainings     what it tells of runs
+    facts         an analysis in words, on the terminal as on a page
+    side_by_side  one figure of several formulas in each row
+    drawn         pictures inside a page
+
+Every picture:
+
+    theme         sizes and colours
+    legends       the legend below
+    typeset       the formula above
+    suffixes      which files can be written
+    saving        the file, whole or not at all
 """
 
 from __future__ import annotations

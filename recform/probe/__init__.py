@@ -9,6 +9,21 @@
 >>> study = study_paths(network, torch.randn(2, 3, 32, 32), torch.tensor([3, 7]))
 >>> [row.surviving.paths for row in study.lengths]
 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+
+Gradients:
+
+    path_study  how much gradient the paths of each length carry
+    gradients   gradients that take some paths and no others
+    words       paths as words, counted and drawn without writing all down
+    recording   a forward pass kept value by value
+
+Lesions:
+
+    lesions     what a network loses with some of its blocks
+
+Both:
+
+    resting     the network as it is probed, and statistics of a batch
 """
 
 from recform.probe.gradients import WordGradient as WordGradient

@@ -1,6 +1,31 @@
 """A formula at a depth, as a flat list of operations, and the one way to read it.
 
 Formula --unroll--> Tape --fold(algebra)--> whatever the algebra makes
+
+The tape:
+
+    operations    what a tape is made of, and its listing
+    fold          the one loop that reads it, and what a reading has to say
+
+From a formula to it:
+
+    unroll        the door: a formula written out to a depth
+    lower         the expressions of one depth as operations
+    scalar        indices, coefficients and conditions, once l and L are known
+    running_sums  history sums that grow by a term at each depth
+    foresee       how many steps a formula takes, before any is taken
+    builder       operations added, equal ones found again
+    fingerprints  values that are equal up to the order of their terms
+    same          values that are equal but for the name of a start
+    radicals      exact numbers with roots
+    start_values  what a learned coefficient starts as
+
+What it tells without being computed:
+
+    place         stage borders: the projections that values need
+    factors       gates that a formula writes out as products
+    reversible    which values can be forgotten, for later ones give them back
+    inverse       the equations that give them back, in words
 """
 
 from recform.tape.factors import block_of as block_of

@@ -24,6 +24,73 @@
 ...     run = read_run(Path(place) / "run")
 >>> [metrics.epoch for metrics in run.metrics], run.summary == summary, summary.final_top1 > 50
 ([1, 2, 3, 4], True, True)
+
+A run:
+
+    train          the door: a run from its first step, or a checkpoint, to its summary
+    loop           the steps, epoch by epoch
+    descent        optimizer, schedule, losses and mean weights of a recipe
+    progress       what a run tells of itself meanwhile
+    boards         the same for TensorBoard and Weights & Biases
+    stop           stopping where a run can be taken up again
+    fine           a beginning with weights learned elsewhere
+    randomness     where chance comes from
+
+Recipes:
+
+    recipe         how a network is trained, frozen
+    recipes        those of the sources, by name
+    settings       one of them changed by words, or by a TOML file
+
+On disk:
+
+    run            what a run leaves
+    record         what it says of itself
+    checkpoint     all that it needs to go on
+    gates          how the network weighs its paths, epoch by epoch
+    disk           which files there are, and why one cannot be read
+
+Devices:
+
+    device         cpu and cuda; the one file that may read the environment
+    xla            torch_xla
+    tpu            torch_tpu
+    team           processes that train one network together
+    sharding       weights dealt out to them
+
+Data:
+
+    data           the data sets, by name
+    dataset        images with labels, in two parts
+    digits         handwritten digits that need no download
+    cifar          CIFAR-10 and CIFAR-100
+    fashion        Fashion-MNIST
+    imagenet       ImageNet-1k
+    imagenet_a     ImageNet-A
+    birds          Caltech-UCSD Birds
+    hub            data sets of the Hugging Face hub
+    folder         your own images, a folder a class
+    listing        such a folder looked through
+    shards         images in tar files
+    shard_index    what their index says
+    scanning       where in them the pictures lie
+    shard_writing  a data set written as shards
+    pictures       pictures that something opens by number
+    decoding       a picture's file becomes a square
+    unpickle       pickles read without running what they say
+    inspect        a data set looked over before hours are spent on it
+
+The images of an epoch:
+
+    batches        batch by batch
+    augment        changed at random
+    colors         their colours changed
+    crew           the processes that fetch them from disk
+
+A trained network, asked:
+
+    judge          how often it is right, and what it takes a picture for
+    extract        what it sees, as arrays
 """
 
 from recform.training.batches import evaluation_batch as evaluation_batch
