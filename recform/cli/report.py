@@ -40,8 +40,8 @@ def report(
     from recform.pictures.run_files import formula_text
     from recform.pictures.saving import write_whole
 
-    runs = [run for subject in subjects if _is_folder(subject) for run in run_folders(subject)]
-    formulas = [resolve(subject) for subject in subjects if not _is_folder(subject)]
+    runs = [run for subject in subjects if _holds_runs(subject) for run in run_folders(subject)]
+    formulas = [resolve(subject) for subject in subjects if not _holds_runs(subject)]
     formulas += [resolve(formula_text(run)) for run in runs]
     # Runs of other seeds are of one formula, told once.
     analyses = [analyze(formula, depth, start) for formula in dict.fromkeys(formulas)]
@@ -50,5 +50,9 @@ def report(
     talk(f"wrote {output}")
 
 
-def _is_folder(subject: str) -> bool:
-    return "=" not in subject and Path(subject).is_dir()
+def _holds_runs(subject: str) -> bool:
+    """Whether it is a folder of one run or of several; an example may be called like a folder."""
+    if not subject or "=" in subject:
+        return False
+    places = ("config.json", "*/config.json")
+    return any(any(Path(subject).glob(place)) for place in places)

@@ -21,13 +21,20 @@ def test_formulas_and_runs_come_on_one_page(tmp_path, here):
     assert "<h2>Training</h2>" in text
 
 
+def test_an_example_may_be_called_like_a_folder(tmp_path, monkeypatch, here):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet").mkdir()
+    assert here("report", "resnet", "-d", 3, "-o", "page.html").returncode == 0
+    assert "<h1>ResNet</h1>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["resnet", "-o", "page.pdf"], "error[bad-argument]: page.pdf is no name for a page\n"
          "  = hint: -o page.html\n"),
         (["nosuch", "-o", "page.html"], "error[unknown-example]: `nosuch` is no formula"),
-        (["empty", "-o", "page.html"], "error[bad-run]: empty holds no run\n"),
+        (["empty", "-o", "page.html"], "error[unreadable]: empty is a folder\n"),
         (["x[l+1] = x[l+2]", "-o", "page.html"], "error[future-read]: "),
         (["damaged", "-o", "page.html"], "error[bad-run]: damaged/config.json is damaged"),
     ],
