@@ -23,6 +23,7 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 from torchvision.transforms import v2
 
 from recform.training.colors import Tints, drawn_tints, tinted
+from recform.training.device import sent
 from recform.training.randomness import drawing_from
 from recform.training.recipe import Recipe
 
@@ -75,12 +76,12 @@ def changed(images_BCSS: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
     """The images after what was drawn for them; bytes stay bytes."""
     place = images_BCSS.device
     if changes.boxes is not None:
-        images_BCSS = _resized(images_BCSS, changes.boxes.to(place), recipe)
+        images_BCSS = _resized(images_BCSS, sent(changes.boxes, place), recipe)
     side = images_BCSS.shape[2]
     padding = _padding(recipe, side)
-    rows_BS, columns_BS = torch.arange(side, device=place) + changes.shifts.to(place)
+    rows_BS, columns_BS = torch.arange(side, device=place) + sent(changes.shifts, place)
     if changes.mirrored is not None:
-        mirrored_B1 = changes.mirrored.to(place)
+        mirrored_B1 = sent(changes.mirrored, place)
         columns_BS = torch.where(mirrored_B1, columns_BS.flip(1), columns_BS)
     if recipe.reflect:
         rows_BS, columns_BS = (_reflected(index - padding, side) for index in (rows_BS, columns_BS))
@@ -94,7 +95,7 @@ def changed(images_BCSS: Tensor, changes: Changes, recipe: Recipe) -> Tensor:
         cut_BCSS = tinted(cut_BCSS, changes.tints)
     if changes.holes is None:
         return cut_BCSS
-    return _with_holes(cut_BCSS, changes.holes.to(place), _hole(recipe, side))
+    return _with_holes(cut_BCSS, sent(changes.holes, place), _hole(recipe, side))
 
 
 def augment(images_BCSS: Tensor, recipe: Recipe, chance: torch.Generator) -> Tensor:

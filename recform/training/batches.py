@@ -12,6 +12,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ from recform.errors import UserError
 from recform.training.augment import Changes, alternating, drawn, rand_augmented
 from recform.training.augment import augment as augment
 from recform.training.dataset import DataSet, Images
-from recform.training.device import Device
+from recform.training.device import Device, sent
 from recform.training.randomness import generator, seed_of
 from recform.training.recipe import Recipe
 
@@ -35,7 +36,10 @@ NOBODY = -100
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatches(TorchDataset):
-    """All images in a new order, cut into batches of one size; what is left over waits."""
+    """All images in a new order, cut into batches of one size; what is left over waits.
+
+    `order`, and the heads or tails of each image, `coins`, lie where the labels do.
+    """
 
     images: Images
     order: Tensor
@@ -43,6 +47,7 @@ class TrainingBatches(TorchDataset):
     seed: int
     epoch: int
     part: slice = field(default_factory=lambda: WHOLE)
+    coins: Tensor | None = None
 
     def __len__(self) -> int:
         return num_training_batches(len(self.order), self.recipe)
@@ -52,8 +57,8 @@ class TrainingBatches(TorchDataset):
         indices = self.order[step * size :][:size]
         changes = drawn(len(indices), self.images.side, self.recipe,
                         generator(self.seed, self.epoch, step))  # fmt: skip
-        if self.recipe.alternate_flip:
-            changes = alternating(changes, self._coins(indices), self.epoch)
+        if self.coins is not None:
+            changes = alternating(changes, self.coins[indices], self.epoch)
         changes = changes.of(self.part)
         batch = _fetched(self.images, indices[self.part], changes, self.recipe)
         if isinstance(batch, UserError) or not self.recipe.rand_augment:
@@ -61,11 +66,6 @@ class TrainingBatches(TorchDataset):
         places = range(len(indices))[self.part]
         seeds = [seed_of(self.seed, self.epoch, step, place) for place in places]
         return rand_augmented(batch[0], self.recipe, seeds), batch[1]
-
-    def _coins(self, indices: Tensor) -> Tensor:
-        """Heads or tails for each image, the same in all epochs."""
-        coins = torch.randint(2, (len(self.images.labels),), generator=generator(self.seed))
-        return coins[indices]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +87,14 @@ class EvaluationBatches(TorchDataset):
         first = step * self.batch_size
         last = min(first + self.batch_size, len(self.images.labels))
         num_missing = (first - last) % self.multiple
+        beside_labels = self.images.labels.device
+        places = torch.arange(first, last + num_missing, device=beside_labels)[self.part]
         if num_missing == 0:
-            return _fetched(self.images, torch.arange(first, last)[self.part])
-        places = torch.arange(first, last + num_missing)[self.part]
+            return _fetched(self.images, places)
         batch = _fetched(self.images, torch.where(places < last, places, first))
         if isinstance(batch, UserError):
             return batch
-        return batch[0], batch[1].masked_fill((places >= last).to(batch[1].device), NOBODY)
+        return batch[0], batch[1].masked_fill(places >= last, NOBODY)
 
 
 def num_training_batches(num_images: int, recipe: Recipe) -> int:
@@ -110,7 +111,11 @@ def training_batches(
     if recipe.repeats > 1:
         # Each image stands next to its repeats: Berman et al. 2019, Hoffer et al. 2020.
         order = order.repeat_interleave(recipe.repeats)[:num_images]
-    return TrainingBatches(images, order, recipe, seed, epoch, part)
+    beside_labels, coins = images.labels.device, None
+    if recipe.alternate_flip:
+        # The same in all epochs.
+        coins = sent(torch.randint(2, (num_images,), generator=generator(seed)), beside_labels)
+    return TrainingBatches(images, sent(order, beside_labels), recipe, seed, epoch, part, coins)
 
 
 def load(
@@ -157,8 +162,20 @@ def _beside(
 def normalized(images_BCSS: Tensor, data: DataSet) -> Tensor:
     """Bytes as numbers around zero."""
     unit_BCSS = v2.functional.to_dtype(images_BCSS, torch.float32, scale=True)
-    standard_BCSS = v2.functional.normalize(unit_BCSS, list(data.mean), list(data.deviation))
+    mean_C11, deviation_C11 = _statistics(data.mean, data.deviation, images_BCSS.device)
+    standard_BCSS = (unit_BCSS - mean_C11).div_(deviation_C11)
     return standard_BCSS.to(memory_format=torch.channels_last)
+
+
+@lru_cache(maxsize=16)
+def _statistics(
+    mean: tuple[float, ...], deviation: tuple[float, ...], place: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Both as C 1 1 on the device, where they stay: to bring them there makes it wait."""
+    mean_C11, deviation_C11 = (
+        sent(torch.tensor(numbers), place)[:, None, None] for numbers in (mean, deviation)
+    )
+    return mean_C11, deviation_C11
 
 
 def evaluation_batch(data: DataSet) -> Batch:
@@ -177,7 +194,7 @@ def _fetched(
     A value, because the loader can carry no exception of ours from its processes to this one.
     """
     try:
-        labels_B = images.labels[indices.to(images.labels.device)]
+        labels_B = images.labels[sent(indices, images.labels.device)]
         if changes is None or recipe is None:
             return images.fetch(indices), labels_B
         return images.fetch_changed(indices, changes, recipe), labels_B

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
+from recform.training.device import sent
 from recform.training.recipe import Recipe
 
 # Principal components of ImageNet's colors and their deviations, from 0 to 1 (Krizhevsky et al.
@@ -60,10 +61,10 @@ def tinted(images_BCSS: Tensor, tints: Tints) -> Tensor:
     """The images, bytes, in other colors."""
     found_BCSS = images_BCSS.float()
     if tints.factors is not None:
-        factors = tints.factors.to(images_BCSS.device).T[:, :, None, None, None]
+        factors = sent(tints.factors, images_BCSS.device).T[:, :, None, None, None]
         found_BCSS = _jittered(found_BCSS, *factors)
     if tints.lights is not None:
-        found_BCSS = found_BCSS + 255 * tints.lights.to(images_BCSS.device)[:, :, None, None]
+        found_BCSS = found_BCSS + 255 * sent(tints.lights, images_BCSS.device)[:, :, None, None]
     return found_BCSS.round().clamp(0, 255).to(images_BCSS.dtype)
 
 

@@ -76,7 +76,8 @@ def mixed(
     if recipe.cutmix > 0:
         ways.append(v2.CutMix(alpha=recipe.cutmix, num_classes=num_classes))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # Not torch.manual_seed: it would seed the generators of all devices.
+        torch.default_generator.manual_seed(seed)
         way = ways[int(torch.randint(len(ways), ()))]
         return way(images_BCSS, labels_B)
 

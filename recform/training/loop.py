@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -40,7 +41,7 @@ from recform.training.randomness import seed_of
 from recform.training.recipe import Recipe
 from recform.training.sharding import own_part
 from recform.training.stop import StopRequest
-from recform.training.team import Team
+from recform.training.team import Team, apart
 
 # Reading a number back from the device makes it wait: done every so many steps.
 STEPS_PER_REPORT = 10
@@ -170,11 +171,16 @@ def train_epoch(task: Task, start: Point, stop: StopRequest) -> Point:
         loss, logits_BK = _step(task, point, images_BCSS, labels_B)
         tally = point.tally.add(loss, logits_BK, labels_B)
         task.device.end_step()
-        seconds = time.perf_counter() - began
-        point = replace(point, step=point.step + 1, tally=tally, seconds=start.seconds + seconds)
+        point = replace(point, step=point.step + 1, tally=tally)
         reports = point.step % STEPS_PER_REPORT == 0 or point.step == task.steps_per_epoch
-        if reports:
-            task.progress.step(_report(task, point))
+        reached = point.tally.together(task.team) if reports else None
+        if reached:
+            # Reads a number, and so waits for all steps so far: only then their time is known.
+            _check_loss(task, point, reached)
+        seconds = time.perf_counter() - began
+        point = replace(point, seconds=start.seconds + seconds)
+        if reached:
+            task.progress.step(_report(task, point, reached))
         if _is_to_stop(task, stop, reports) or (
             reports and task.team.highest(int(seconds > SECONDS_PER_CHECKPOINT), task.device.place)
         ):
@@ -289,14 +295,16 @@ def _gradients(task: Task, batch_BCSS: Tensor, targets: Tensor) -> tuple[Tensor,
     """Mean gradients of the batch, in as many pieces as the recipe says."""
     num_images, num_pieces = len(batch_BCSS), task.recipe.accumulate
     pieces = zip(batch_BCSS.chunk(num_pieces), targets.chunk(num_pieces), strict=True)
-    total, logits = None, []
+    total, logits, num_left = None, [], num_images
     for piece_BCSS, piece_targets in pieces:
-        with task.precision():
-            logits_BK = task.forward(piece_BCSS)
-            loss = loss_of(task.recipe, logits_BK, piece_targets)
-        if num_pieces > 1:
-            loss = loss * (len(piece_BCSS) / num_images)
-        task.scaler.scale(loss).backward()
+        num_left -= len(piece_BCSS)
+        with apart(task.forward) if num_left else nullcontext():
+            with task.precision():
+                logits_BK = task.forward(piece_BCSS)
+                loss = loss_of(task.recipe, logits_BK, piece_targets)
+            if num_pieces > 1:
+                loss = loss * (len(piece_BCSS) / num_images)
+            task.scaler.scale(loss).backward()
         total = loss.detach() if total is None else total + loss.detach()
         logits.append(logits_BK.detach())
     assert total is not None, "a batch has images"
@@ -314,9 +322,7 @@ def _num_steps_done(task: Task, point: Point) -> int:
     return len(point.history) * task.steps_per_epoch + point.step
 
 
-def _report(task: Task, point: Point) -> StepReport:
-    tally = point.tally.together(task.team)
-    _check_loss(task, point, tally)
+def _report(task: Task, point: Point, tally: Tally) -> StepReport:
     num_done = _num_steps_done(task, point)
     return StepReport(
         epoch=point.epoch,

@@ -47,7 +47,8 @@ def drawing_from(seed: int) -> Iterator[None]:
     try:
         random.seed(seed)
         np.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
+        # Not torch.manual_seed: it would seed the generators of all devices.
+        torch.default_generator.manual_seed(seed)
         yield
     finally:
         random.setstate(states[0])

@@ -12,6 +12,7 @@ it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -92,31 +93,18 @@ class Recipe:
     amp: str = "none"
 
     def __post_init__(self) -> None:
-        for name, words in _COUNTS.items():
-            value = getattr(self, name)
-            _demand(value >= 1, f"{words} must be 1 or more, not {value}")
-        for name, words in _ABOVE_ZERO.items():
-            value = getattr(self, name)
-            _demand(0 < value < math.inf, f"{words} must be a number above 0, not {value}")
-        for name, words in _NOT_NEGATIVE.items():
-            value = getattr(self, name)
-            _demand(0 <= value < math.inf, f"{words} must be 0 or more, not {value}")
-        for name, words in _BELOW_ONE.items():
-            value = getattr(self, name)
-            _demand(0 <= value < 1, f"{words} must be from 0 to below 1, not {value}")
-        for name, words in _SHARES.items():
-            value = getattr(self, name)
-            _demand(0 <= value <= 1, f"{words} must be from 0 to 1, not {value}")
+        for name, bounds in _BOUNDS.items():
+            bounds.check(name, getattr(self, name))
         for name, choices in _CHOICES.items():
             _choose(name, getattr(self, name), choices)
         if self.optimizer not in list_optimizers():
             near = get_close_matches(self.optimizer, list_optimizers(), n=1)
             hint = f"did you mean {near[0]}?" if near else "such as momentum, adamw or lamb"
-            raise UserError("bad-argument", f"timm has no optimizer {self.optimizer}", hint)
-        _demand(
-            self.accumulate <= self.batch_size,
-            f"a batch of {self.batch_size} has no {self.accumulate} pieces",
-        )
+            raise UserError("bad-argument", f"timm has no optimizer {self.optimizer!r}", hint)
+        if self.accumulate > self.batch_size:
+            raise UserError("bad-argument",
+                            f"a batch of {self.batch_size} has no {self.accumulate} pieces",
+                            "--set accumulate=1")  # fmt: skip
         _check_drops(self)
         _check_rand_augment(self.rand_augment)
 
@@ -130,47 +118,83 @@ class Recipe:
         return self.mixup > 0 or self.cutmix > 0
 
 
-_COUNTS = {
-    "epochs": "epochs",
-    "batch_size": "the batch size",
-    "accumulate": "the pieces of a batch",
-    "repeats": "the repeats of an image",
-}
-_ABOVE_ZERO = {
-    "learning_rate": "the learning rate",
-    "train_side": "the side of training images",
-    "test_crop": "the test crop",
-    "drop_factor": "the drop factor",
-}
-_NOT_NEGATIVE = {
-    "weight_decay": "the weight decay",
-    "clip_norm": "the norm to clip at",
-    "mixup": "mixup",
-    "cutmix": "cutmix",
-    "lighting": "the lighting",
-}
-_BELOW_ONE = {
-    "momentum": "the momentum",
-    "warmup_share": "the warmup share",
-    "ema_decay": "the decay of the mean weights",
-    "label_smoothing": "the label smoothing",
-    "drop_path": "the chance to drop a path",
-}
-_SHARES = {
-    "crop_padding": "the crop padding",
-    "smallest_crop": "the smallest crop",
-    "cutout": "the cutout",
-    "color_jitter": "the color jitter",
-    "drop_factor": "the drop factor",
-    "train_side": "the side of training images",
-    "test_crop": "the test crop",
+# Larger ones are typing errors, which timm's and torch's arithmetic takes amiss.
+MOST_COUNTED, LARGEST = 10**9, 1e30
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a number may be: `words` name it, `rule` its bounds, `example` is one that goes."""
+
+    words: str
+    rule: str
+    holds: Callable[[float], bool]
+    example: float
+    most: float = LARGEST
+
+    def check(self, name: str, value: float) -> None:
+        """Raises UserError `bad-argument`."""
+        if self.holds(value) and value <= self.most:
+            return
+        rule = self.rule if not self.holds(value) else f"{self.most:g} or less"
+        raise UserError("bad-argument", f"{self.words} must be {rule}, not {value}",
+                        f"--set {name}={self.example}")  # fmt: skip
+
+
+def _count(words: str, example: int) -> Bounds:
+    return Bounds(words, "1 or more", lambda value: value >= 1, example, MOST_COUNTED)
+
+
+def _above_zero(words: str, example: float) -> Bounds:
+    return Bounds(words, "a number above 0", lambda value: 0 < value < math.inf, example)
+
+
+def _not_negative(words: str, example: float) -> Bounds:
+    return Bounds(words, "0 or more", lambda value: 0 <= value < math.inf, example)
+
+
+def _below_one(words: str, example: float) -> Bounds:
+    return Bounds(words, "from 0 to below 1", lambda value: 0 <= value < 1, example)
+
+
+def _share(words: str, example: float) -> Bounds:
+    return Bounds(words, "from 0 to 1", lambda value: 0 <= value <= 1, example)
+
+
+def _some_share(words: str, example: float) -> Bounds:
+    return Bounds(words, "above 0 and up to 1", lambda value: 0 < value <= 1, example)
+
+
+_BOUNDS: Mapping[str, Bounds] = {
+    "epochs": _count("epochs", 30),
+    "batch_size": _count("the batch size", 128),
+    "accumulate": _count("the pieces of a batch", 1),
+    "repeats": _count("the repeats of an image", 1),
+    "learning_rate": _above_zero("the learning rate", 0.1),
+    "weight_decay": _not_negative("the weight decay", 5e-4),
+    "clip_norm": _not_negative("the norm to clip at", 1),
+    "mixup": _not_negative("mixup", 0.2),
+    "cutmix": _not_negative("cutmix", 1),
+    "lighting": _not_negative("the lighting", 0.1),
+    "momentum": _below_one("the momentum", 0.9),
+    "warmup_share": _below_one("the warmup share", 0.1),
+    "ema_decay": _below_one("the decay of the mean weights", 0.999),
+    "label_smoothing": _below_one("the label smoothing", 0.1),
+    "drop_path": _below_one("the chance to drop a path", 0.1),
+    "crop_padding": _share("the crop padding", 0.125),
+    "smallest_crop": _share("the smallest crop", 0.08),
+    "cutout": _share("the cutout", 0.5),
+    "color_jitter": _share("the color jitter", 0.4),
+    "drop_factor": _some_share("the drop factor", 0.1),
+    "train_side": _some_share("the side of training images", 1),
+    "test_crop": _some_share("the test crop", 1),
 }
 _CHOICES = {"schedule": SCHEDULES, "loss": LOSSES, "amp": AMP}
 
 
 def _choose(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UserError("bad-argument", f"there is no {name} {value}",
+        raise UserError("bad-argument", f"there is no {name} {value!r}",
                         f"--set {name}={choices[0]}; there are {', '.join(choices)}")  # fmt: skip
 
 
@@ -200,8 +224,3 @@ def _check_rand_augment(text: str) -> None:
     except (AssertionError, KeyError, NotImplementedError, ValueError) as error:
         raise UserError("bad-argument", f"{text!r} is no RandAugment in timm's notation",
                         "--set rand_augment=rand-m7-mstd0.5-inc1") from error  # fmt: skip
-
-
-def _demand(holds: bool, message: str) -> None:
-    if not holds:
-        raise UserError("bad-argument", message)

@@ -271,4 +271,4 @@ def recipe_named(name: str) -> Recipe:
         return RECIPES[name]()
     near = get_close_matches(name, RECIPES, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(RECIPES)}"
-    raise UserError("bad-argument", f"there is no recipe {name}", hint)
+    raise UserError("bad-argument", f"there is no recipe {name!r}", hint)

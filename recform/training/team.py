@@ -9,7 +9,7 @@ which nothing here costs anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +69,26 @@ class Team:
 
     def joined(self, model: nn.Module) -> nn.Module:
         """The network whose backward pass averages over the team."""
-        return model if self.size == 1 else DistributedDataParallel(model)
+        if self.size == 1:
+            return model
+        # Gradients lie where they are sent from: no second copy of them.
+        return DistributedDataParallel(model, gradient_as_bucket_view=True)
 
     def share_buffers(self, model: nn.Module) -> None:
         """The leader's running statistics, in every process."""
         if self.size > 1:
             for buffer in model.buffers():
                 dist.broadcast(buffer, 0)
+
+
+def apart(network: nn.Module) -> AbstractContextManager[None]:
+    """Inside, a backward pass adds gradients up in this process; the next one outside averages.
+
+    So pieces of a batch are one message, that of the last piece.
+    """
+    # torch.compile keeps what it was given there.
+    joined = getattr(network, "_orig_mod", network)
+    return joined.no_sync() if isinstance(joined, DistributedDataParallel) else nullcontext()
 
 
 def is_leader() -> bool:
@@ -95,11 +108,14 @@ def team_on(device: Device) -> Iterator[Team]:
     if not device.backend:
         raise UserError("bad-argument", f"torchrun starts no team on {device.name}",
                         "start one process, it drives all devices; or --device cuda")  # fmt: skip
+    own = None
     if device.name == "cuda":
-        torch.cuda.set_device(dist.get_node_local_rank(0))
+        # Before anything lies on one: each process has its own of the machine's.
+        own = torch.device("cuda", dist.get_node_local_rank(0))
+        torch.cuda.set_device(own)
     is_joined = dist.is_initialized()
     if not is_joined:
-        dist.init_process_group(device.backend)
+        dist.init_process_group(device.backend, device_id=own)
     try:
         yield Team(dist.get_rank(), dist.get_world_size())
     finally:

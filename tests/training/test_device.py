@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from recform.errors import UserError
-from recform.training.device import Cpu, pick_device
+from recform.training.device import Cpu, Cuda, pick_device
 
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 
@@ -22,6 +22,26 @@ def test_cuda_is_refused_where_there_is_none():
 def test_an_unknown_device_is_refused():
     with pytest.raises(UserError, match="there is no device gpu"):
         pick_device("gpu")
+
+
+@pytest.mark.parametrize(("processors", "processes", "workers"), [
+    (16, "1", 15), (1, "1", 1), (64, "8", 7), (256, "1", 16),
+])  # fmt: skip
+def test_a_graphics_processor_shares_the_processors_of_its_machine(
+    monkeypatch, processors, processes, workers
+):
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    assert Cuda().num_workers == workers
+
+
+def test_cuda_chooses_convolutions_by_trial(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for name in ("cuda", "auto"):
+        torch.backends.cudnn.benchmark = False
+        assert pick_device(name).place.type == "cuda"
+        assert torch.backends.cudnn.benchmark
 
 
 def test_random_states_come_back():

@@ -1,5 +1,5 @@
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -180,21 +180,34 @@ def test_settings_are_read_by_the_kind_of_their_field(settings, changes):
     [
         (["epochs"], "'epochs' sets nothing", "--set epochs=30"),
         (["epoch=3"], "a recipe has no 'epoch'", "did you mean epochs?"),
-        (["epochs=many"], "epochs cannot be 'many'", "it is a whole number"),
-        (["flip=perhaps"], "flip cannot be 'perhaps'", "it is yes or no"),
+        (["epochs=many"], "epochs cannot be 'many'", "it is a whole number: epochs=200"),
+        (["epochs=1e3"], "epochs cannot be '1e3'", "epochs=200"),
+        (["epochs="], "epochs cannot be ''", "epochs=200"),
+        (["flip=perhaps"], "flip cannot be 'perhaps'", "it is yes or no: flip=true"),
         (["mixup=1/0"], "mixup cannot be '1/0'", "it is a number such as 0.1 or 1/8"),
-        (["optimizer=sgdd"], "timm has no optimizer sgdd", "did you mean sgd"),
-        (["schedule=stairs"], "there is no schedule stairs", "cosine, linear, drops, constant"),
-        (["amp=fp8"], "there is no amp fp8", "none, bf16, fp16"),
+        (["optimizer=sgdd"], "timm has no optimizer 'sgdd'", "did you mean sgd"),
+        (["schedule=stairs"], "there is no schedule 'stairs'", "cosine, linear, drops, constant"),
+        (["amp=fp8"], "there is no amp 'fp8'", "none, bf16, fp16"),
         (["drops=1/2"], "go together", "--set schedule=drops"),
         (["schedule=drops"], "go together", "--set schedule=drops"),
         (["schedule=drops", "drops=3/4,1/2"], "no list of shares", "--set drops=1/2,3/4"),
         (["schedule=drops", "drops=x"], "no list of shares", "--set drops=1/2,3/4"),
         (["rand_augment=strong"], "no RandAugment in timm's notation", "rand-m7"),
-        (["accumulate=999"], "a batch of 128 has no 999 pieces", ""),
+        (["accumulate=999"], "a batch of 128 has no 999 pieces", "--set accumulate=1"),
         (["name=liao-imagenet"], "does not change the name of a recipe", "--recipe NAME"),
-        (["drop_factor=0"], "the drop factor must be a number above 0, not 0", ""),
-        (["repeats=0"], "the repeats of an image must be 1 or more, not 0", ""),
+        (
+            ["drop_factor=0"],
+            "the drop factor must be above 0 and up to 1, not 0",
+            "--set drop_factor=0.1",
+        ),
+        (["repeats=0"], "the repeats of an image must be 1 or more, not 0", "--set repeats=1"),
+        (["epochs=2000000000"], "epochs must be 1e+09 or less, not 2000000000", "--set epochs=30"),
+        (
+            ["weight_decay=1e300"],
+            "the weight decay must be 1e+30 or less, not 1e+300",
+            "--set weight_decay=0.0005",
+        ),
+        (["lighting=inf"], "the lighting must be 0 or more, not inf", "--set lighting=0.1"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_told(settings, message, hint):
@@ -203,6 +216,17 @@ def test_a_setting_that_makes_no_sense_is_told(settings, message, hint):
     assert caught.value.code == "bad-argument"
     assert message in caught.value.diagnostics[0].message
     assert hint in caught.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
+def test_every_number_of_a_recipe_has_bounds(name):
+    if not isinstance(getattr(liao_cifar(), name), bool | str):
+        for value in (-1, math.nan, math.inf, 1e300):
+            with pytest.raises(UserError) as caught:
+                replace(liao_cifar(), **{name: value})
+            # What the hint says to type is taken.
+            _, _, setting = caught.value.diagnostics[0].hint.partition("--set ")
+            assert with_settings(liao_cifar(), [setting])
 
 
 def test_a_recipe_of_no_name_is_told_the_nearest():

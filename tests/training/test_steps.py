@@ -1,5 +1,6 @@
 """One step: pieces, clipping, mean weights, precision, compiling."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,9 @@ from torch import nn
 
 from recform.errors import UserError
 from recform.training import loop, read_run, seed_everything
+from recform.training.descent import mixed
+from recform.training.loop import Tally
+from recform.training.randomness import drawing_from
 
 from .small import Recorder, same_weights, small_net, small_recipe, train_small
 
@@ -74,6 +78,30 @@ def test_mean_weights_follow_the_weights(data, tmp_path, monkeypatch):
         mean = 0.75 * mean + 0.25 * weights
     assert len(later) == 2
     assert torch.allclose(content["average"]["5.weight"], mean, atol=1e-6)
+
+
+def test_mixing_leaves_the_generators_of_devices_alone(monkeypatch):
+    def refuse(seed):
+        raise AssertionError("dropout on a GPU would draw the same in every run")
+
+    recipe = replace(ONE_STEP, mixup=0.5)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", refuse)
+    with drawing_from(3):
+        pass
+    mixed(torch.zeros(4, 3, 8, 8), torch.arange(4), 10, recipe, seed=3)
+
+
+def test_the_time_of_an_epoch_ends_when_its_steps_are_done(data, tmp_path, monkeypatch):
+    read = Tally.mean_loss
+
+    def late(tally):
+        # A device that is asked for a number has steps to do first.
+        time.sleep(0.2)
+        return read(tally)
+
+    monkeypatch.setattr(Tally, "mean_loss", late)
+    trained(data, tmp_path, ONE_STEP)
+    assert read_run(tmp_path).metrics[0].images_per_second < 200 / 0.2
 
 
 def test_half_precision_computes_other_bits_and_learns(data, tmp_path):

@@ -4,14 +4,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from recform.errors import UserError
 from recform.training import load_data, read_run
-from recform.training.device import Cpu
-from recform.training.team import Team, check_batch, is_leader
+from recform.training.device import Cpu, Cuda
+from recform.training.team import Team, apart, check_batch, is_leader, team_on
 
 from .small import small_recipe, train_small, untimed
 from .test_steps import group_net
@@ -78,6 +80,51 @@ def test_of_all_machines_one_process_talks(monkeypatch, rank, local):
     monkeypatch.setenv("RANK", rank)
     monkeypatch.setenv("LOCAL_RANK", local)
     assert is_leader() == (rank == "0")
+
+
+@pytest.fixture
+def group_of_one():
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def test_the_pieces_of_a_batch_are_one_message(group_of_one):
+    sent = []
+
+    def note(state, bucket):
+        sent.append(bucket.index())
+        future = torch.futures.Future()
+        future.set_result(bucket.buffer())
+        return future
+
+    model = group_net()
+    network = Team(0, 2).joined(model)
+    network.register_comm_hook(None, note)
+    for compiled in (network, SimpleNamespace(_orig_mod=network)):
+        with apart(compiled):
+            network(torch.rand(2, 3, 32, 32)).sum().backward()
+        assert not sent
+    network(torch.rand(2, 3, 32, 32)).sum().backward()
+    assert sent == [0]
+    with apart(model):
+        assert model(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_each_process_takes_its_own_graphics_processor_before_it_joins(monkeypatch):
+    done = []
+    monkeypatch.setattr(dist, "is_torchelastic_launched", lambda: True)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    monkeypatch.setattr(torch.cuda, "set_device", lambda own: done.append(("takes", own)))
+    monkeypatch.setattr(dist, "init_process_group",
+                        lambda backend, device_id: done.append((backend, device_id)))  # fmt: skip
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: done.append("left"))
+    monkeypatch.setattr(dist, "get_rank", lambda: 3)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 8)
+    with team_on(Cuda()) as team:
+        done.append(team)
+    own = torch.device("cuda", 3)
+    assert done == [("takes", own), ("nccl", own), Team(3, 8), "left"]
 
 
 def test_a_process_alone_talks(monkeypatch):
