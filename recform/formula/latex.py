@@ -69,6 +69,7 @@ def to_latex(formula: Formula) -> str:
 
 
 def expression_to_latex(expression: Expression, at_least: int = CASE) -> str:
+    """The expression, in parentheses if it binds more loosely than `at_least`."""
     text, strength = _latex_and_strength(expression)
     return text if strength >= at_least else rf"\left({text}\right)"
 
