@@ -15,6 +15,7 @@ file, unless it gives one.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -46,15 +47,22 @@ def recipe_asked(text: str) -> Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe of a TOML file. Raises UserError `no-such-file`, `unreadable`, `bad-argument`."""
+    """The recipe of a TOML file.
+
+    Raises UserError `no-such-file`, `unreadable`, `not-text`, `bad-argument`.
+    """
     content = _content(path)
     base = content.pop("base", None)
     if not isinstance(base, str):
         raise UserError("bad-argument", f"{path} does not say which recipe it is made from",
                         'write base = "liao-cifar" into it')  # fmt: skip
-    plain = replace(recipe_named(base), name=path.stem)
-    changes = {key: _told(plain, key, value) for key, value in content.items()}
-    return replace(plain, **changes)
+    try:
+        plain = replace(recipe_named(base), name=path.stem)
+        changes = {key: _told(plain, key, value) for key, value in content.items()}
+        return replace(plain, **changes)
+    except UserError as error:
+        (wrong,) = error.diagnostics
+        raise UserError(wrong.code, f"{path}: {wrong.message}", wrong.hint) from error
 
 
 def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
@@ -71,31 +79,41 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             raise UserError("bad-argument", "a setting does not change the name of a recipe",
                             "another recipe: --recipe NAME; one of your own, named after its file: "
                             "--recipe FILE.toml")  # fmt: skip
-        kind = _kind_of(recipe, key.strip())
-        changes[key.strip()] = _read(kind, key.strip(), text.strip())
+        changes[key.strip()] = _read(recipe, key.strip(), text.strip())
     return replace(recipe, **changes)
 
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors on Windows begin a file with a mark, which TOML does not know.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise UserError("no-such-file", f"there is no recipe {path}") from error
+        raise UserError("no-such-file", f"there is no recipe {path}",
+                        "check the path, or name one of recform's: --recipe liao-cifar",
+                        ) from error  # fmt: skip
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}",
+                        "name a TOML file that you may read: --recipe mine.toml",
+                        ) from error  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise UserError("not-text", f"{path} is not UTF-8 text", "save it as UTF-8") from error
     except ValueError as error:
         raise UserError("unreadable", f"{path} is no TOML file: {error}",
-                        'lines such as epochs = 30 or optimizer = "lamb"') from error  # fmt: skip
+                        'write lines such as epochs = 30 or optimizer = "lamb"',
+                        ) from error  # fmt: skip
 
 
 def _told(recipe: Recipe, key: str, value: Any) -> Value:
     """A value of a file: of its field's kind, or text that --set would take."""
     kind = _kind_of(recipe, key)
     if isinstance(value, str):
-        return _read(kind, key, value)
+        return _read(recipe, key, value)
     if type(value) is kind or (kind is float and type(value) is int):
-        return kind(value)
-    raise _misfit(kind, key, value)
+        try:
+            return kind(value)
+        except OverflowError as error:
+            raise _misfit(recipe, key, value) from error
+    raise _misfit(recipe, key, value)
 
 
 def _kind_of(recipe: Recipe, key: str) -> type:
@@ -107,15 +125,18 @@ def _kind_of(recipe: Recipe, key: str) -> type:
     raise UserError("bad-argument", f"a recipe has no {key!r}", hint)
 
 
-def _read(kind: type, key: str, text: str) -> Value:
+def _read(recipe: Recipe, key: str, text: str) -> Value:
     try:
-        return _READERS[kind](text)
+        return _READERS[_kind_of(recipe, key)](text)
     except (KeyError, ValueError, ZeroDivisionError, OverflowError) as error:
-        raise _misfit(kind, key, text) from error
+        raise _misfit(recipe, key, text) from error
 
 
-def _misfit(kind: type, key: str, value: object) -> UserError:
-    return UserError("bad-argument", f"{key} cannot be {value!r}", f"it is {_KINDS[kind]}")
+def _misfit(recipe: Recipe, key: str, value: object) -> UserError:
+    kind = _kind_of(recipe, key)
+    return UserError("bad-argument", f"{key} cannot be {value!r}",
+                     f"it is {_KINDS[kind]}: {key}={_EXAMPLES[kind](getattr(recipe, key))}",
+                     )  # fmt: skip
 
 
 _TRUTHS = {"yes": True, "true": True, "on": True, "1": True,
@@ -130,3 +151,7 @@ _READERS: Mapping[type, Callable[[str], Value]] = MappingProxyType(
 )
 _KINDS = {bool: "yes or no", int: "a whole number", float: "a number such as 0.1 or 1/8",
           str: "a word"}  # fmt: skip
+# How the value that a recipe has is written, in a file as after --set.
+_EXAMPLES: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {bool: lambda value: str(value).lower(), int: str, float: str, str: json.dumps}
+)
