@@ -125,12 +125,20 @@ def _fetched(images: Images, numbers: torch.Tensor) -> tuple[torch.Tensor, list[
     """The images that can be read, and what is wrong with the others."""
     try:
         return images.fetch(numbers), []
-    except UserError:
-        found, messages = [], []
-        for number in numbers:
-            try:
-                found.append(images.fetch(number[None]))
-            except UserError as error:
-                messages.append(error.diagnostics[0].message)
-        whole = torch.cat(found) if found else torch.zeros((0, 3, 1, 1), dtype=torch.uint8)
-        return whole, messages
+    except UserError as error:
+        _check_damage(error)
+    found, messages = [], []
+    for number in numbers:
+        try:
+            found.append(images.fetch(number[None]))
+        except UserError as error:
+            _check_damage(error)
+            messages.append(error.diagnostics[0].message)
+    whole = torch.cat(found) if found else torch.zeros((0, 3, 1, 1), dtype=torch.uint8)
+    return whole, messages
+
+
+def _check_damage(error: UserError) -> None:
+    """Anything else, such as a bucket that is out of reach, says nothing of the images."""
+    if error.code != "damaged-data":
+        raise error

@@ -1,4 +1,4 @@
-"""Where the pictures of shards lie: read from their index, or found by looking through them.
+"""Where the pictures of shards lie, found by looking through them where there is no index.
 
 A part of a data set is a few long columns, one row a picture: which shard, at which byte, how many
 bytes, their CRC-32 and the label.
@@ -16,12 +16,17 @@ import torch
 from torch import Tensor
 
 from recform.errors import UserError
+from recform.training.disk import system_says
 
 # What is taken for a picture; what else a sample may hold is passed over.
 SUFFIXES = ("jpg", "jpeg", "png", "webp")
 COLUMNS = ("labels", "offsets", "sizes", "checksums")
 # The checksum of a picture whose own is not known.
 UNKNOWN = -1
+# Labels without names are counted by the largest.
+MOST_CLASSES = 1_000_000
+# Of a label that is none.
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,39 +46,18 @@ class Part:
         return dict(zip(self.names, self.num_bytes, strict=True))
 
 
-def parts_of(info: Mapping[str, Any]) -> dict[str, Part]:
-    """The parts that an index tells of. Raises UserError `damaged-data`."""
-    try:
-        return {name: _part(part) for name, part in info["splits"].items()}
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise UserError("damaged-data", f"the index of the shards is damaged: {error}",
-                        "write the shards again: recform data shard") from error  # fmt: skip
-
-
-def _part(part: Mapping[str, Any]) -> Part:
-    lengths = torch.tensor(part["shard_lengths"], dtype=torch.long)
-    columns = {name: torch.tensor(part[name], dtype=torch.long) for name in COLUMNS}
-    shards = torch.arange(len(lengths)).repeat_interleave(lengths)
-    names = tuple(map(str, part["filenames"]))
-    if len({len(shards), *map(len, columns.values())}) > 1 or len(names) != len(lengths):
-        raise ValueError("its columns differ in length")
-    num_bytes = tuple(map(int, part["shard_bytes"]))
-    return Part(names, num_bytes, shards, **columns)
-
-
 def scanned(shards: Mapping[str, int | None], open_shard: Callable[[str, int | None], Any]) -> Part:
     """The pictures of these shards, by their headers; each has its size, where that is known.
 
     Raises UserError `damaged-data`, `no-data`.
     """
-    rows = [
-        (number, *row)
-        for number, (name, num_bytes) in enumerate(shards.items())
-        for row in _rows(name, open_shard(name, num_bytes))
-    ]
-    if not rows:
-        raise UserError("no-data", f"there is no picture with a label in {next(iter(shards))}",
-                        "a sample is NAME.jpg (png, webp) and NAME.cls")  # fmt: skip
+    rows = []
+    for number, (name, num_bytes) in enumerate(shards.items()):
+        found = _rows(name, open_shard(name, num_bytes))
+        if not found:
+            raise UserError("no-data", f"there is no picture with a label in {name}",
+                            "a sample is NAME.jpg (png, webp) and NAME.cls")  # fmt: skip
+        rows += [(number, *row) for row in found]
     numbers, labels, offsets, sizes = torch.tensor(rows, dtype=torch.long).unbind(1)
     return Part(
         names=tuple(shards),
@@ -101,16 +85,43 @@ def _rows(name: str, shard: Any) -> list[tuple[int, int, int]]:
                     file = tar.extractfile(member)
                     found = None if file is None else _label(suffix, file.read())
                     if found is not None:
-                        labels[key] = found
-    except (OSError, tarfile.TarError, ValueError) as error:
-        raise UserError("damaged-data", f"the shard {name} cannot be read: {error}",
-                        "get it anew") from error  # fmt: skip
+                        labels[key] = _checked(found, member.name)
+            _check_end(shard, tar.offset)
+    except (OSError, tarfile.TarError, ValueError, RecursionError) as error:
+        raise UserError("damaged-data", f"the shard {name} cannot be read: {_reason(error)}",
+                        "get it anew, or pack it again: tar -cf SHARD.tar FOLDER"
+                        ) from error  # fmt: skip
     return [(labels[key], *place) for key, place in places.items() if key in labels]
 
 
 def _label(suffix: str, content: bytes) -> int | None:
     if suffix == "cls":
+        if not content.strip().isdigit():
+            raise ValueError(f"a label is {_cut(content)}, and no number from 0")
         return int(content)
     told = json.loads(content)
     label = told.get("label", told.get("cls")) if isinstance(told, dict) else None
-    return label if isinstance(label, int) else None
+    return label if type(label) is int else None
+
+
+def _checked(label: int, name: str) -> int:
+    if not 0 <= label < MOST_CLASSES:
+        raise ValueError(f"the label in {name} is not from 0 to {MOST_CLASSES - 1:,}")
+    return label
+
+
+def _check_end(shard: Any, offset: int) -> None:
+    """Behind its last member an archive has an empty block; one that was cut has none."""
+    shard.seek(offset)
+    if len(shard.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
+        raise ValueError("it ends early")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError | json.JSONDecodeError):
+        return "a label is no JSON"
+    return system_says(error) if isinstance(error, OSError) else str(error)
+
+
+def _cut(content: bytes) -> str:
+    return repr(content[:MOST_SHOWN].decode("utf-8", "replace"))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet, Images, check_trainable
+from recform.training.disk import system_says
 from recform.training.inspect import damage, whole_images
 from recform.training.shards import INFO, TEST, TRAIN
 
@@ -46,9 +48,11 @@ def write_shards(
         raise UserError("bad-argument", f"a shard holds 1 picture or more, not {size}",
                         f"--size {SIZE}")  # fmt: skip
     check_trainable(data)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    out = out.absolute()
+    if os.path.lexists(out) and (out.is_symlink() or not out.is_dir() or any(out.iterdir())):
         raise UserError("bad-argument", f"{out} is there already", "name a new folder: --out DIR")
     data = _checked(data, skip_damaged, tell)
+    size = min(size, max(data.num_train, data.num_test))
     beside = out.with_name(f".{out.name}.part")
     try:
         shutil.rmtree(beside, ignore_errors=True)
@@ -59,7 +63,7 @@ def write_shards(
             out.rmdir()
         beside.rename(out)
     except OSError as error:
-        raise UserError("unwritable", f"{out} cannot be written: {error.strerror}",
+        raise UserError("unwritable", f"{out} cannot be written: {system_says(error)}",
                         "make room, or name another folder: --out DIR") from error  # fmt: skip
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -70,11 +74,24 @@ def _checked(data: DataSet, skip_damaged: bool, tell: Callable[[str], None]) -> 
     whole, damaged = whole_images(data)
     if damaged and not skip_damaged:
         raise damage(data.name, damaged, "get these files anew, or leave them out: --skip-damaged")
-    if damaged:
-        check_trainable(whole)
     for message in damaged:
         tell(f"left out: {message}")
+    _check_left(data, whole, damaged)
     return whole
+
+
+def _check_left(data: DataSet, whole: DataSet, damaged: Sequence[str]) -> None:
+    """Each part has as many classes as before, or what is written is no data set."""
+    parts = (("training", data.train, whole.train), ("test", data.test, whole.test))
+    for part, images, left in parts:
+        lost = sorted(set(images.labels.tolist()) - set(left.labels.tolist()))
+        if lost:
+            name = data.classes[lost[0]] if data.classes else str(lost[0])
+            what = f"image of class {name}" if len(left.labels) else "image"
+            raise UserError("damaged-data", f"no {part} {what} in {data.name} can be read: "
+                            f"{damaged[0]}",
+                            f"get it anew; recform data check {data.name} names all of them"
+                            )  # fmt: skip
 
 
 def _write(data: DataSet, folder: Path, size: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -83,7 +100,7 @@ def _write(data: DataSet, folder: Path, size: int, tell: Callable[[str], None]) 
     return {
         "name": data.name,
         "made_by": f"recform {version('recform')}",
-        "classes": list(data.classes),
+        "classes": list(data.classes) or [str(label) for label in range(data.num_classes)],
         "image_size": data.image_size,
         "mean": list(data.mean),
         "deviation": list(data.deviation),

@@ -22,6 +22,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -31,20 +32,24 @@ from typing import Any
 
 import fsspec
 import torch
+from fsspec.exceptions import FSTimeoutError
 from fsspec.implementations.local import LocalFileSystem
 from PIL import Image
-from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet
-from recform.training.folder import unread
+from recform.training.decoding import UNREAD, decoded, unread
+from recform.training.disk import system_says
 from recform.training.pictures import Pictures
-from recform.training.scanning import Part, parts_of, scanned
+from recform.training.scanning import Part, scanned
+from recform.training.shard_index import Index, index_of, numbered
 
 PREFIX = "wds:"
 INFO = "_info.json"
 TRAIN, TEST = "train", "validation"
 HINT = "name a folder of shards: --data wds:FOLDER"
+PARTS = "name them train-*.tar, and val-*.tar or test-*.tar"
+AGAIN = "write the shards again: recform data shard NAME --out DIR"
 
 
 @dataclass(frozen=True)
@@ -59,25 +64,28 @@ class Store:
     left: frozenset[str] = frozenset()
 
     def open(self, name: str, num_bytes: int | None) -> Any:
-        """A shard to be read, from its start. Raises UserError `damaged-data`."""
-        if name not in self.left:
-            return self.local(name, num_bytes).open("rb")
-        files, folder = _files(self.root)
+        """A shard to be read, from its start. Raises UserError `damaged-data`, `unreadable`."""
         try:
+            if name not in self.left:
+                return self.local(name, num_bytes).open("rb")
+            files, folder = _files(self.root)
             return files.open(f"{folder}/{name}", "rb")
-        except OSError as error:
+        except troubles() as error:
             raise self._unfetched(name, error) from error
 
     def piece(self, name: str, num_bytes: int | None, first: int, size: int) -> bytes:
-        """So many bytes of a shard, fewer where it ends. Raises UserError `damaged-data`."""
-        if name not in self.left:
-            with self.local(name, num_bytes).open("rb") as file:
-                file.seek(first)
-                return file.read(size)
-        files, folder = _files(self.root)
+        """So many bytes of a shard, fewer where it ends.
+
+        Raises UserError `damaged-data`, `unreadable`.
+        """
         try:
+            if name not in self.left:
+                with self.local(name, num_bytes).open("rb") as file:
+                    file.seek(first)
+                    return file.read(size)
+            files, folder = _files(self.root)
             found = files.cat_file(f"{folder}/{name}", start=first, end=first + size)
-        except OSError as error:
+        except troubles() as error:
             raise self._unfetched(name, error) from error
         # A web server that knows no ranges sends all of the file.
         return found if len(found) <= size else found[first : first + size]
@@ -93,29 +101,30 @@ class Store:
         if found is None or num_bytes not in (None, found):
             fault = "is missing" if found is None else f"has {found:,} of {num_bytes:,} bytes"
             raise UserError("damaged-data", f"the shard {name} of {self.root} {fault}",
-                            "get it anew, or write the shards again: recform data shard"
-                            )  # fmt: skip
+                            f"get it anew, or {AGAIN}")  # fmt: skip
         return path
 
     def _fetched(self, files: Any, remote: str, name: str, num_bytes: int | None) -> Path:
         path = self.cache / hashlib.sha256(self.root.encode()).hexdigest()[:16] / name
         if path.is_file() and num_bytes in (None, path.stat().st_size):
             return path
-        path.parent.mkdir(parents=True, exist_ok=True)
         # Several workers may want it at once; each writes its own, and the last one stays.
         part = path.with_name(f".{name}.{os.getpid()}.part")
+        _make_cache(path.parent)
         try:
             files.get_file(remote, str(part))
             part.replace(path)
-        except OSError as error:
+        except troubles() as error:
             raise self._unfetched(name, error) from error
         finally:
             part.unlink(missing_ok=True)
         return path
 
-    def _unfetched(self, name: str, error: OSError) -> UserError:
-        return UserError("damaged-data", f"the shard {name} of {self.root} cannot be fetched: "
-                         f"{error}", "check the address, and that you may read there"
+    def _unfetched(self, name: str, error: Exception) -> UserError:
+        # A shard that is not there is damage; one that is not given now may be given later.
+        code = "damaged-data" if isinstance(error, FileNotFoundError) else "unreadable"
+        return UserError(code, f"the shard {name} of {self.root} cannot be read: "
+                         f"{told(error)}", f"see that you may read it: {self.root}/{name}"
                          )  # fmt: skip
 
 
@@ -128,8 +137,8 @@ class Members:
 
     def picture(self, number: int) -> Image.Image:
         try:
-            return Image.open(io.BytesIO(self._read(number))).convert("RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            return decoded(io.BytesIO(self._read(number)))
+        except UNREAD as error:
             raise self._damaged(number, f"is {unread(error)}") from error
 
     def original(self, number: int) -> tuple[str, bytes]:
@@ -158,7 +167,7 @@ class Members:
     def _damaged(self, number: int, fault: str) -> UserError:
         shard = self.part.names[int(self.part.shards[number])]
         return UserError("damaged-data", f"{self._name(number)} in {shard} {fault}",
-                         "write the shards again: recform data shard")  # fmt: skip
+                         AGAIN)  # fmt: skip
 
 
 def read_shards(
@@ -175,30 +184,52 @@ def read_shards(
     store = Store(root, (cache or Path.home() / ".cache" / "recform") / "shards")
     info = _info(root)
     if info is not None:
-        parts = parts_of(info)
-        store = _bounded(store, [part.sized() for part in parts.values()], most_bytes)
+        index = index_of(info)
+        store = _bounded(store, [part.sized() for part in index.parts.values()], most_bytes)
     else:
-        store, parts = _looked_through(store, most_bytes)
+        store, index = _looked_through(store, most_bytes)
     for part in (TRAIN, TEST):
-        if part not in parts:
-            raise UserError("no-data", f"{root} has no shards of a {part} part", HINT)
-    for part in parts.values():
+        if part not in index.parts:
+            raise UserError("no-data", f"{root} has no shards of a {part} part", PARTS)
+    for part in index.parts.values():
         _check_local(store, part)
-    info = info or {}
-    labels = torch.cat([part.labels for part in parts.values()])
-    classes = tuple(info.get("classes") or map(str, range(int(labels.max()) + 1)))
-    side = image_size or int(info.get("image_size", 224))
+    side = image_size or index.side
     return DataSet(
         name=name,
-        train=_pictures(store, parts[TRAIN], side),
-        test=_pictures(store, parts[TEST], side),
-        num_classes=len(classes),
+        train=_pictures(store, index.parts[TRAIN], side),
+        test=_pictures(store, index.parts[TEST], side),
+        num_classes=len(index.classes),
         image_size=side,
-        mean=tuple(info.get("mean", IMAGENET_DEFAULT_MEAN)),
-        deviation=tuple(info.get("deviation", IMAGENET_DEFAULT_STD)),
+        mean=index.mean,
+        deviation=index.deviation,
         directory=cache,
-        classes=classes,
+        classes=index.classes,
     )
+
+
+def troubles() -> tuple[type[Exception], ...]:
+    """What a disk, a bucket or a web server may raise.
+
+    fsspec hands on what aiohttp says, if that is there; a library that is not loaded says nothing.
+    """
+    aiohttp = sys.modules.get("aiohttp")
+    return (OSError, FSTimeoutError, *([] if aiohttp is None else [aiohttp.ClientError]))
+
+
+def told(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    said = system_says(error) if isinstance(error, OSError) else str(error)
+    return (said or type(error).__name__).partition("\n")[0]
+
+
+def _make_cache(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError("unwritable", f"{folder} cannot be made: {told(error)}",
+                        "keep the shards elsewhere: --data-dir DIR") from error  # fmt: skip
 
 
 def _pictures(store: Store, part: Part, side: int) -> Pictures:
@@ -215,31 +246,41 @@ def _check_local(store: Store, part: Part) -> None:
 def _files(root: str) -> tuple[Any, str]:
     try:
         return fsspec.core.url_to_fs(root)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
         raise UserError("no-data", f"{root} cannot be opened: {error}",
-                        "install what fsspec asks for, such as s3fs") from error  # fmt: skip
+                        "pip install s3fs for s3://, gcsfs for gs://, aiohttp for https://"
+                        ) from error  # fmt: skip
+    except (*troubles(), ValueError) as error:
+        raise UserError("no-data", f"{root} cannot be opened: {told(error)}", HINT) from error
 
 
 def _info(root: str) -> Mapping[str, Any] | None:
     """What `recform data shard` wrote; None where somebody else made the shards."""
     files, folder = _files(root)
+    if isinstance(files, LocalFileSystem) and Path(folder).is_file():
+        raise UserError("no-data", f"{root} is a file, and no folder of shards",
+                        f"--data wds:{Path(folder).parent}")  # fmt: skip
     try:
         info = json.loads(files.cat_file(f"{folder}/{INFO}"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise UserError("damaged-data", f"{root}/{INFO} cannot be read: {error}",
-                        "remove it, and the shards are looked through") from error  # fmt: skip
+    except troubles() as error:
+        raise UserError("unreadable", f"{root}/{INFO} cannot be read: {told(error)}",
+                        f"see that you may read it: {root}/{INFO}") from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise UserError("damaged-data", f"{root}/{INFO} is damaged: it is no JSON",
+                        f"rm {root}/{INFO}, and the shards are looked through"
+                        ) from error  # fmt: skip
     return info if isinstance(info, dict) and info.get("made_by") else None
 
 
-def _looked_through(store: Store, most_bytes: int | None) -> tuple[Store, dict[str, Part]]:
-    """The parts of shards without an index, told by their names, and where they are read."""
+def _looked_through(store: Store, most_bytes: int | None) -> tuple[Store, Index]:
+    """Where shards without an index are read, and what is in them; their parts by their names."""
     files, folder = _files(store.root)
     try:
         found = files.ls(folder, detail=True)
-    except OSError as error:
-        raise UserError("no-data", f"{store.root} cannot be listed: {error}", HINT) from error
+    except troubles() as error:
+        raise UserError("no-data", f"{store.root} cannot be listed: {told(error)}", HINT) from error
     # A web server may leave out how large its files are.
     listed: dict[str, int | None] = {Path(file["name"]).name: file["size"] for file in found}
     by_part: dict[str, dict[str, int | None]] = {}
@@ -249,7 +290,8 @@ def _looked_through(store: Store, most_bytes: int | None) -> tuple[Store, dict[s
     if not by_part:
         raise UserError("no-data", f"{store.root} holds no shards", HINT)
     bounded = _bounded(store, by_part.values(), most_bytes)
-    return bounded, {part: scanned(sizes, bounded.open) for part, sizes in by_part.items()}
+    parts = {part: scanned(sizes, bounded.open) for part, sizes in by_part.items()}
+    return bounded, Index(parts, numbered(parts.values()))
 
 
 def _bounded(

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from recform.cli.main import app
 from recform.errors import UserError
-from recform.training import inspect, load_data
+from recform.training import Files, inspect, load_data
 from tests.training.test_folder import write_images
 
 
@@ -70,6 +70,7 @@ def test_pictures_come_in_the_order_of_torchvision(photos):
     theirs = ImageFolder(str(photos / "train"))
     ours = load_data("folder", photos, image_size=8)
     assert list(ours.classes) == theirs.classes
+    assert isinstance(ours.train, Files)
     assert [*zip(ours.train.paths, ours.train.labels.tolist(), strict=True)] == theirs.samples
 
 

@@ -145,7 +145,7 @@ def test_shards_elsewhere_are_fetched_once_and_kept(folder, tmp_path):
     assert sorted(numbers_of(found.train)) == list(range(NUM_TRAIN))
     elsewhere.rm("/bucket", recursive=True)
     assert sorted(numbers_of(found.train)) == list(range(NUM_TRAIN))
-    with pytest.raises(UserError, match="bucket cannot be fetched"):
+    with pytest.raises(UserError, match="bucket cannot be read"):
         found.test.fetch(torch.tensor([0]))
 
 
@@ -191,7 +191,7 @@ def test_what_is_read_where_it_lies_is_checked_too(folder, bucket, tmp_path):
         "00000004.png in train-000001.tar is damaged: its checksum differs",
     )
     bucket.rm("/bucket/train-000002.tar")
-    with pytest.raises(UserError, match=r"train-000002\.tar of memory://bucket cannot be fetched"):
+    with pytest.raises(UserError, match=r"train-000002\.tar of memory://bucket cannot be read"):
         found.train.fetch(torch.tensor([9]))
 
 
