@@ -5,7 +5,7 @@
 
 `pretrained=True` loads what timm has for the backbone; what the formula adds starts fresh. A tag is
 the backbone's: `recform_resnet50_skip_resnet.a1_in1k`. `checkpoint_path=FILE` takes a file of the
-plain backbone's weights, or of the whole network's.
+plain backbone's weights, or of the whole network's, with `features_only` as well.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from torch import nn
 from recform.errors import UserError
 from recform.network.build import build
 from recform.network.named import NAMED_NETS, NamedNet
-from recform.network.starting import accept_plain_backbone
+from recform.network.starting import accept_plain_backbone, accept_whole_network
 from recform.network.surface import FormulaNetwork
 from recform.network.zoo import CIFAR_INPUT, CIFAR_MEAN, CIFAR_NETS, CIFAR_STD
 
@@ -105,7 +105,12 @@ def _entry_point(net: NamedNet) -> Callable[..., nn.Module]:
             classes, channels = getattr(network, "num_classes", 1000), keywords.get("in_chans", 3)
             load_pretrained(network, whole, classes, channels, cache_dir=cache_dir)
         network.to(device=device, dtype=dtype)
-        return feature_extractor(network, out_indices) if features_only else network
+        if not features_only:
+            return network
+        names = tuple(network.state_dict())
+        extractor = feature_extractor(network, out_indices)
+        accept_whole_network(extractor, names)
+        return extractor
 
     create.__name__ = create.__qualname__ = net.name
     create.__doc__ = f"{net.formula} on {net.backbone}: {net.published_as or 'not published'}."

@@ -10,17 +10,21 @@ that has some of these is one of a whole network, and then none may be missing.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from timm.models import load_state_dict
+from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
 
 from recform.errors import UserError
 
 OWN = "formula."
+# Where timm's extractors hold their network.
+INSIDE = "model."
 
 
 def start_from(model: nn.Module, path: Path, name: str) -> tuple[str, ...]:
@@ -45,23 +49,47 @@ def start_from(model: nn.Module, path: Path, name: str) -> tuple[str, ...]:
     return new
 
 
-def accept_plain_backbone(network: nn.Module, incompatible: Any) -> None:
+def accept_plain_backbone(module: nn.Module, incompatible: Any) -> None:
     """Let a strict load pass that found the backbone's weights and none of the formula's parts.
 
-    A hook behind `load_state_dict`: what has no place must belong to modules that the formula has
-    taken out of the backbone.
+    A hook behind `load_state_dict` of a network, or of an extractor around one: what has no place
+    must belong to modules that the formula has taken out of the backbone.
     """
+    inside = INSIDE if isinstance(module, FeatureGetterNet) else ""
+    network: Any = module.get_submodule(inside.rstrip("."))
     missing = set(incompatible.missing_keys)
     # Counters of batches are never missed: torch starts them anew.
-    own = {name for name, _ in network.named_parameters() if name.startswith(OWN)}
-    removed: Sequence[str] = network.architecture.removed  # type: ignore[union-attr]
-    has_none = own <= missing and all(key.startswith(OWN) for key in missing)
+    own = {f"{inside}{name}" for name, _ in network.named_parameters() if name.startswith(OWN)}
+    removed = [f"{inside}{path}" for path in network.architecture.removed]
+    has_none = own <= missing and all(key.startswith(f"{inside}{OWN}") for key in missing)
     if has_none and all(
         any(key == path or key.startswith(f"{path}.") for path in removed)
         for key in incompatible.unexpected_keys
     ):
         incompatible.missing_keys.clear()
         incompatible.unexpected_keys.clear()
+
+
+def accept_whole_network(extractor: FeatureGetterNet, names: Collection[str]) -> None:
+    """Let an extractor of features load what the network held that it was cut from.
+
+    `names` are those of that network's weights: what the extractor has no more is passed over.
+    """
+    extractor.register_load_state_dict_pre_hook(partial(_as_inside, names=frozenset(names)))
+    extractor.register_load_state_dict_post_hook(accept_plain_backbone)
+
+
+def _as_inside(
+    extractor: nn.Module, weights: dict[str, Tensor], *_: Any, names: frozenset[str]
+) -> None:
+    """Give weights the names that they have in an extractor, unless they have these already."""
+    own = extractor.state_dict()
+    if own.keys() & weights.keys():
+        return
+    for name in list(weights):
+        tensor = weights.pop(name)
+        if f"{INSIDE}{name}" in own or name not in names:
+            weights[f"{INSIDE}{name}"] = tensor
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:

@@ -1,6 +1,8 @@
 """The named nets as timm models, and as names on the command line."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +136,48 @@ def test_a_checkpoint_of_a_whole_network_may_miss_nothing(plain_file, tmp_path):
     save_file(state, tmp_path / "less.safetensors")
     with pytest.raises(RuntimeError, match="Missing key"):
         _named(tmp_path / "less.safetensors")
+
+
+def _extractor(path: Path, **keywords):
+    return timm.create_model("recform_resnet18_cifar_resnet_s_net", features_only=True,
+                             checkpoint_path=str(path), **keywords)  # fmt: skip
+
+
+@pytest.mark.parametrize("indices", [None, (1, 2)])
+def test_an_extractor_takes_a_checkpoint_of_the_network_that_it_is_cut_from(
+    plain_file, tmp_path, indices
+):
+    network = _named(plain_file).eval()
+    save_file(network.state_dict(), tmp_path / "whole.safetensors")
+    extractor = _extractor(tmp_path / "whole.safetensors", out_indices=indices).eval()
+    images = torch.randn(1, 3, 32, 32)
+    expected = network.forward_intermediates(images, indices, intermediates_only=True)
+    pairs = zip(extractor(images), expected, strict=True)
+    assert all(torch.equal(mine, other) for mine, other in pairs)
+
+
+def test_an_extractor_takes_a_checkpoint_of_the_plain_backbone(plain_file):
+    weights, state = load_file(plain_file), _extractor(plain_file).state_dict()
+    kept = {f"model.{key}": tensor for key, tensor in weights.items() if key[:3] != "fc."}
+    assert all(torch.equal(state[key], tensor) for key, tensor in kept.items())
+    assert all(key.startswith("model.formula.") for key in state.keys() - kept.keys())
+
+
+@pytest.mark.parametrize("key", ["layer1.0.conv1.weight", "formula.projection.F1_at_2.bn.weight"])
+def test_an_extractor_may_miss_nothing_of_a_checkpoint(plain_file, tmp_path, key):
+    state = _named(plain_file).state_dict()
+    del state[key]
+    save_file(state, tmp_path / "less.safetensors")
+    with pytest.raises(RuntimeError, match=f"Missing key.*{key}"):
+        _extractor(tmp_path / "less.safetensors")
+
+
+def test_an_extractor_loads_its_own_weights_and_is_copied(plain_file):
+    extractor = _extractor(plain_file)
+    twin = pickle.loads(pickle.dumps(copy.deepcopy(extractor)))
+    twin.load_state_dict(extractor.state_dict())
+    pairs = zip(twin.state_dict().items(), extractor.state_dict().items(), strict=True)
+    assert all(mine[0] == own[0] and torch.equal(mine[1], own[1]) for mine, own in pairs)
 
 
 @pytest.mark.parametrize("change", ["more", "less", "shape"])
