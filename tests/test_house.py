@@ -30,11 +30,12 @@ MAX_FILE_LINES = 400
 # room -> rooms of recform that it may import, libraries that it may import
 LAW: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
+    "writing": ({"errors"}, set()),
     "formula": ({"errors"}, {"lark", "pygments"}),
     "tape": ({"errors", "formula"}, set()),
     "paths": ({"errors", "formula", "tape"}, {"flint", "sympy"}),
     "design": ({"errors", "formula", "tape", "paths"}, {"flint", "sympy"}),
-    "network": ({"errors", "formula", "tape"}, {"torch", "timm", "safetensors"}),
+    "network": ({"errors", "writing", "formula", "tape"}, {"torch", "timm", "safetensors"}),
     "training": (
         {"errors", "network"},
         {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL", "fsspec", "tomli",
@@ -43,12 +44,12 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "probe": ({"errors", "formula", "tape", "paths", "network"}, {"torch"}),
     "compare": ({"errors"}, {"scipy", "scikit_posthocs"}),
     "pictures": (
-        {"errors", "formula", "tape", "paths", "compare"},
+        {"errors", "writing", "formula", "tape", "paths", "compare"},
         {"matplotlib", "networkx", "jinja2", "markupsafe"},
     ),
     "cli": (
-        {"errors", "formula", "tape", "paths", "design", "network", "training", "probe", "compare",
-         "pictures"},
+        {"errors", "writing", "formula", "tape", "paths", "design", "network", "training", "probe",
+         "compare", "pictures"},
         {"typer", "rich"},
     ),
     "__main__": ({"cli"}, set()),

@@ -12,6 +12,7 @@ from recform.cli.arguments import JsonOption
 from recform.cli.output import print_json, talk
 from recform.cli.place import formula_place, picture_place
 from recform.errors import UserError
+from recform.writing import write_beside
 
 if TYPE_CHECKING:
     from recform.design import Design, Search
@@ -200,11 +201,4 @@ def _talk_of_stages(answer: Design | Search, pick: int) -> None:
 def _save(formula: Formula, answer: Design | Search, output: Path) -> None:
     """The formula with its wish as the title; whole or not at all."""
     text = f"# Designed for {' '.join(answer.wanted.split())}\n{formula}\n"
-    part = output.with_name(f"{output.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError("unwritable", f"{output} cannot be written: {error.strerror}",
-                        "name a file in a folder that exists") from None  # fmt: skip
+    write_beside(output, lambda part: part.write_text(text, encoding="utf-8"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from recform.errors import UserError
+from recform.writing import check_writable
 
 
 def picture_place(path: Path | None) -> Path | None:
@@ -47,14 +47,7 @@ def check_place(path: Path) -> None:
 
     Makes none of them. Raises UserError `unwritable`.
     """
-    try:
+    with suppress(OSError):
         if path.is_dir():
             raise UserError("unwritable", f"{path} is a folder", f"-o {path / f'new{path.suffix}'}")
-        folder = path.absolute().parent
-        while not os.path.lexists(folder):
-            folder = folder.parent
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError("unwritable", f"{path} cannot be written: {error.strerror or error}",
-                        "name a file in a folder that you may write to") from error  # fmt: skip
+    check_writable(path)

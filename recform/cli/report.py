@@ -38,7 +38,7 @@ def report(
     from recform.paths import analyze
     from recform.pictures import report as write
     from recform.pictures.run_files import formula_text
-    from recform.pictures.saving import write_whole
+    from recform.writing import write_beside
 
     runs = [run for subject in subjects if _holds_runs(subject) for run in run_folders(subject)]
     formulas = [resolve(subject) for subject in subjects if not _holds_runs(subject)]
@@ -46,7 +46,7 @@ def report(
     # Runs of other seeds are of one formula, told once.
     analyses = [analyze(formula, depth, start) for formula in dict.fromkeys(formulas)]
     page = write(analyses, runs)
-    write_whole(output, lambda beside: beside.write_text(page, encoding="utf-8"))
+    write_beside(output, lambda part: part.write_text(page, encoding="utf-8"))
     talk(f"wrote {output}")
 
 

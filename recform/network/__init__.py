@@ -85,7 +85,6 @@ On disk:
     timm_folder      a folder that timm loads
     export           ONNX, torch's programs, TorchScript
     exported         a network, or an extractor of features
-    writing          files whole or not at all
 
 As readable source:
 

@@ -31,7 +31,7 @@ from recform.network.exported import Exported, features_taken, network_of, outpu
 from recform.network.mode import evaluating
 from recform.network.source import write_source
 from recform.network.timm_folder import write_timm_folder
-from recform.network.writing import check_writable, write_beside
+from recform.writing import check_writable, write_beside
 
 # An example for the exporters, and another size of batch that what they made is tried on.
 _BATCH, _OTHER_BATCH = 2, 3

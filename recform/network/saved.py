@@ -21,7 +21,7 @@ from recform.formula import load
 from recform.network.build import build
 from recform.network.plan import Plan
 from recform.network.surface import FormulaNetwork, apply_changes
-from recform.network.writing import write_beside
+from recform.writing import write_beside
 
 
 def save_network(network: FormulaNetwork, folder: str | Path) -> None:

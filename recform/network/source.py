@@ -33,7 +33,7 @@ from recform.network.source_lines import lines_of
 from recform.network.source_tree import PARTS, Tree
 from recform.network.source_words import UnwritableError, Words
 from recform.network.surface import apply_changes
-from recform.network.writing import write_beside
+from recform.writing import write_beside
 
 _CLASS = "Network"
 _numbers = count()

@@ -27,7 +27,7 @@ from recform.network.build import build
 from recform.network.exported import Exported, features_taken, network_of
 from recform.network.registry import as_table, feature_extractor
 from recform.network.surface import RESHAPING, FormulaNetwork, apply_changes
-from recform.network.writing import write_beside
+from recform.writing import write_beside
 
 # The names timm looks for in the module of an entry point.
 __all__ = ["recform_network"]

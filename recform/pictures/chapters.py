@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from recform.formula import to_mathml
+from recform.formula import Formula, to_mathml
 from recform.paths import Analysis, ClosedForm, Finding, warnings_of
 from recform.pictures.counts import READINGS, count_to_text, counts_of
 from recform.pictures.drawn import Embedded, embed
@@ -121,10 +121,9 @@ def _histogram(analysis: Analysis) -> Embedded:
 
 
 def _pictures(analysis: Analysis, is_alone: bool) -> tuple[Embedded, ...]:
-    formula, depth = analysis.formula, min(analysis.depth, STEPS_DRAWN)
+    formula = analysis.formula
     drawn = [
-        embed(f"One step of the recursion, and {depth} of them unrolled",
-              lambda: wiring([formula], depth)),
+        _wiring(formula, min(analysis.depth, STEPS_DRAWN)),
         embed("Gross paths through each block, by the number of blocks on them",
               lambda: routes([formula], analysis.depth, analysis.start)),
     ]  # fmt: skip
@@ -132,6 +131,13 @@ def _pictures(analysis: Analysis, is_alone: bool) -> tuple[Embedded, ...]:
         drawn.append(embed("Growth of the signal per layer, where every block multiplies by a gain",
                            lambda: growth([formula])))  # fmt: skip
     return tuple(drawn)
+
+
+def _wiring(formula: Formula, depth: int) -> Embedded:
+    """With as many steps unrolled, up to `depth`, as there is room for."""
+    caption = f"One step of the recursion, and {depth} of them unrolled"
+    drawn = embed(caption, lambda: wiring([formula], depth))
+    return drawn if drawn.uri or depth <= 1 else _wiring(formula, depth - 1)
 
 
 def _expanded(analysis: Analysis) -> list[tuple[Markup, Markup]]:

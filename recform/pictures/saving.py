@@ -10,9 +10,6 @@ recform.errors.UserError: error[bad-argument]: pictures are not written as `.jpe
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -21,8 +18,8 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from recform.errors import UserError
 from recform.pictures.suffixes import check_suffix
+from recform.writing import write_beside
 
 # Nothing of the day and the machine goes into a file; fonts stay text that can be selected.
 _METADATA = {
@@ -44,7 +41,8 @@ def save(figure: Figure, path: str | Path) -> Path:
     """
     path = Path(path)
     suffix = check_suffix(path)
-    return write_whole(path, lambda beside: _draw(figure, beside, suffix))
+    write_beside(path, lambda part: _draw(figure, part, suffix))
+    return path
 
 
 def to_svg(figure: Figure) -> bytes:
@@ -52,25 +50,6 @@ def to_svg(figure: Figure) -> bytes:
     content = BytesIO()
     _draw(figure, content, ".svg")
     return content.getvalue()
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """A file as `write` makes it, under its name when it is whole; with its folders.
-
-    Raises UserError `unwritable`.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
-        beside.replace(path)
-    except OSError as error:
-        raise UserError("unwritable", f"{path} cannot be written: {error.strerror}",
-                        "name a file in a folder that you may write to") from error  # fmt: skip
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-    return path
 
 
 def _draw(figure: Figure, place: Path | BytesIO, suffix: str) -> None:

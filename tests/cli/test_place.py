@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from recform.cli.main import application
+from recform.cli.application import application
+from recform.cli.main import COMMANDS
 from recform.cli.place import check_place, formula_place, picture_place
 from recform.errors import UserError
 from recform.pictures import saving, suffixes
 
 # What a command does first would fail, too: the folder and the formula are not there.
-COMMANDS = [
+DRAWING = [
     ("plot", "histogram", "no_example"),
     ("plot", "routes", "no_example"),
     ("plot", "wiring", "no_example"),
@@ -26,9 +27,10 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("words", DRAWING, ids=" ".join)
 def test_a_suffix_that_no_picture_has_is_told_first(words, tmp_path: Path):
-    done = CliRunner().invoke(application([words[0]]), [*words, "-o", str(tmp_path / "a.txt")])
+    command = {words[0]: COMMANDS[words[0]]}
+    done = CliRunner().invoke(application(command), [*words, "-o", str(tmp_path / "a.txt")])
     assert isinstance(done.exception, UserError)
     assert done.exception.diagnostics[0].message == "pictures are not written as `.txt`"
     assert done.stdout == ""
@@ -36,7 +38,7 @@ def test_a_suffix_that_no_picture_has_is_told_first(words, tmp_path: Path):
 
 def test_a_search_tells_of_its_picture_first():
     words = ["design", "--near", "no_example", "--where", "1", "--plot", "a.gif"]
-    done = CliRunner().invoke(application(["design"]), words)
+    done = CliRunner().invoke(application({"design": COMMANDS["design"]}), words)
     assert isinstance(done.exception, UserError)
     assert done.exception.diagnostics[0].message == "pictures are not written as `.gif`"
 

@@ -15,7 +15,7 @@ from recform.network import export, feature_extractor
 from recform.network.create import BackboneSpec, create
 from recform.network.export import ENDINGS, write_onnx
 from recform.network.identity import perturb
-from recform.network.writing import write_beside
+from recform.writing import write_beside
 from tests.network.test_source import CONVNEXT, RESNET, SWIN, VIT
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -270,8 +270,8 @@ def test_two_files_are_both_put_in_place_or_none(tmp_path):
         ("torchscript", "net.py", "does not end in .pt or .pth or .ts", "net.pt"),
         ("source", "net.txt", "does not end in .py", "net.py"),
         ("timm", "net.onnx", "is the name of a file", "net-timm"),
-        ("onnx", "/proc/nowhere/net.onnx", "cannot be written", "choose another place"),
-        ("timm", f"{'long' * 99}/net", "File name too long", "choose another place"),
+        ("onnx", "/proc/nowhere/net.onnx", "cannot be written", "name a file in a folder"),
+        ("timm", f"{'long' * 99}/net", "File name too long", "name a file in a folder"),
     ],
 )
 def test_a_place_that_will_not_do_is_told_before_the_work(tmp_path, form, name, told, hint):

@@ -112,6 +112,11 @@ def test_what_cannot_be_drawn_is_told():
     assert Page(text).open == []
 
 
+def test_a_wiring_with_too_many_boxes_shows_fewer_steps():
+    # Four steps have 223 boxes, more than can be drawn.
+    assert "and 1 of them unrolled" in report([analyze("mhc", 6)])
+
+
 def test_a_title_is_text_whatever_it_holds():
     text = report([analyze(f"# <script>alert(1)</script> & more\n{RESNET}", 3)])
     assert "<script" not in text

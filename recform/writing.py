@@ -1,4 +1,10 @@
-"""Files that are there whole or not at all: written beside their place, and moved there."""
+"""Files that are there whole or not at all: written beside their place, and moved there.
+
+>>> place = Path(TemporaryDirectory().name, "new", "formula.rf")
+>>> write_beside(place, lambda part: part.write_text("x[l+1] = F(x[l])"))
+>>> place.read_text()
+'x[l+1] = F(x[l])'
+"""
 
 from __future__ import annotations
 
@@ -68,4 +74,4 @@ def _put(part: Path, path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> UserError:
     return UserError("unwritable", f"{path} cannot be written: {error.strerror or error}",
-                     "choose another place")  # fmt: skip
+                     "make room, or name a file in a folder that you may write to")  # fmt: skip
