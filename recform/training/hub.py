@@ -9,8 +9,10 @@ the package `datasets`; what was downloaded once is read from its cache.
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,13 +23,16 @@ from timm.data.readers import create_reader
 
 from recform.errors import UserError
 from recform.training.dataset import DataSet
-from recform.training.folder import as_shared
+from recform.training.decoding import UNREAD, as_shared, decoded, unread
+from recform.training.disk import system_says
 from recform.training.pictures import Pictures
 
 PREFIX = "hf:"
 # The parts that may serve as a test, by preference: a test part often comes without labels.
 TEST_PARTS = ("validation", "test", "val")
 COLUMNS = ("image", "label")
+# What timm's reader raises at a row that holds no file of a picture.
+NO_PICTURE = (AssertionError, IndexError, TypeError)
 
 
 class Reader(Protocol):
@@ -47,21 +52,27 @@ class Reader(Protocol):
 class Rows:
     """The rows of a reader of timm; implements `Source`."""
 
+    name: str
     reader: Reader
 
     def picture(self, number: int) -> Image.Image:
         try:
-            return Image.open(self.reader[number][0]).convert("RGB")
-        except (OSError, SyntaxError, ValueError, AssertionError) as error:
-            raise UserError("damaged-data", f"image {number} cannot be read: {error}") from error
+            return decoded(self.reader[number][0])
+        except (*UNREAD, *NO_PICTURE) as error:
+            raise self._damaged(number, error) from error
 
     def original(self, number: int) -> tuple[str, bytes]:
         try:
             content = self.reader[number][0].read()
             suffix = (Image.open(io.BytesIO(content)).format or "").lower()
             return as_shared(suffix, content)
-        except (OSError, SyntaxError, ValueError, AssertionError) as error:
-            raise UserError("damaged-data", f"image {number} cannot be read: {error}") from error
+        except (*UNREAD, *NO_PICTURE) as error:
+            raise self._damaged(number, error) from error
+
+    def _damaged(self, number: int, error: Exception) -> UserError:
+        fault = "no picture" if isinstance(error, NO_PICTURE) else unread(error)
+        return UserError("damaged-data", f"row {number} of {self.name} is {fault}",
+                         "have it downloaded anew: --data-dir DIR")  # fmt: skip
 
 
 def read_hub(name: str, directory: Path | None, image_size: int) -> DataSet:
@@ -77,12 +88,13 @@ def read_hub(name: str, directory: Path | None, image_size: int) -> DataSet:
     )
     if test is None:
         raise UserError("no-data", f"{path} has no part {' or '.join(TEST_PARTS)}",
-                        "name another data set")  # fmt: skip
+                        "a set of pictures in folders has one with --data folder --data-dir DIR"
+                        )  # fmt: skip
     classes = tuple(sorted(train.class_to_idx, key=lambda key: train.class_to_idx[key]))
     return DataSet(
         name=name,
-        train=_images(train, image_size),
-        test=_images(test, image_size),
+        train=_images(path, train, len(classes), image_size),
+        test=_images(path, test, len(classes), image_size),
         num_classes=len(classes),
         image_size=image_size,
         mean=IMAGENET_DEFAULT_MEAN,
@@ -102,6 +114,9 @@ def _columns(name: str) -> tuple[str, str, str]:
 
 
 def _reader(path: str, part: str, image: str, label: str, directory: Path | None) -> Reader:
+    # timm would say so on stdout.
+    if find_spec("datasets") is None:
+        raise _without_package()
     try:
         reader: Any = create_reader(
             f"hfds/{path}",
@@ -110,31 +125,43 @@ def _reader(path: str, part: str, image: str, label: str, directory: Path | None
             input_key=image,
             target_key=label,
         )
-    except ImportError:
-        raise UserError("no-data", "the package datasets is not installed",
-                        "pip install datasets") from None  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
+    except ImportError as error:
+        raise _without_package() from error
+    except (*_troubles(), ValueError, KeyError, RuntimeError, AssertionError) as error:
+        reason = system_says(error) if isinstance(error, OSError) else str(error)
+        reason = reason.partition("\n")[0].rstrip(".!")
         hint = "check its name, and its columns: --data hf:NAME,IMAGE,LABEL"
         raise UserError("no-data", f"{path} cannot be had ({reason})", hint) from error
     fault = _fault(reader, image, label)
     if fault:
-        columns = [name for name in reader.dataset.column_names if name != image]
-        raise UserError("no-data", f"{path} has no {fault}; its other columns are "
-                        f"{', '.join(columns)}", f"--data hf:{path},IMAGE,LABEL")  # fmt: skip
+        raise UserError("no-data", f"{path} has no {fault}", f"--data hf:{path},IMAGE,LABEL")
     return reader
+
+
+def _without_package() -> UserError:
+    return UserError("no-data", "the package datasets is not installed", "pip install datasets")
 
 
 def _fault(reader: Reader, image: str, label: str) -> str:
     """What the columns do not hold; nothing where they hold images and classes."""
+    # datasets makes an empty column out of any name that it is asked to cast.
+    columns = [name for name in reader.dataset.column_names if name != image]
+    if label not in columns:
+        return f"classes in a column {label}; its other columns are {', '.join(columns)}"
     if not reader.class_to_idx:
-        return f"classes in a column {label}"
+        kind = getattr(reader.dataset.features[label], "dtype", "lists")
+        return f"classes in its column {label}, but {kind}: cast it to ClassLabel"
     try:
         reader[0]
-    except (AssertionError, IndexError, TypeError):
-        # datasets makes an empty column out of any name that it is asked to cast.
-        return f"images in a column {image}"
+    except (OSError, *NO_PICTURE):
+        return f"images in a column {image}; its other columns are {', '.join(columns)}"
     return ""
+
+
+def _troubles() -> tuple[type[Exception], ...]:
+    """What a disk and the package may raise; a package that is not loaded raises nothing."""
+    datasets = sys.modules.get("datasets")
+    return (OSError, *([] if datasets is None else [datasets.exceptions.DatasetsError]))
 
 
 def _part(path: str, part: str, image: str, label: str, directory: Path | None) -> Reader | None:
@@ -147,6 +174,12 @@ def _part(path: str, part: str, image: str, label: str, directory: Path | None) 
         raise
 
 
-def _images(reader: Reader, image_size: int) -> Pictures:
-    labels = torch.tensor(list(reader.iter_targets()), dtype=torch.long)
-    return Pictures(Rows(reader), torch.arange(len(labels)), labels, image_size)
+def _images(name: str, reader: Reader, num_classes: int, image_size: int) -> Pictures:
+    found = list(reader.iter_targets())
+    for row, label in enumerate(found):
+        if label is None or not 0 <= label < num_classes:
+            raise UserError("damaged-data", f"row {row} of {name} has no class",
+                            "leave such rows out: dataset.filter(lambda row: row['label'] >= 0)"
+                            )  # fmt: skip
+    labels = torch.tensor(found, dtype=torch.long)
+    return Pictures(Rows(name, reader), torch.arange(len(labels)), labels, image_size)
