@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from recform.errors import UserError
+from recform.training.disk import unreadable
 from recform.training.loop import Point, Tally, Task, empty_tally
 from recform.training.progress import EpochMetrics
 from recform.training.recipe import Recipe
@@ -182,7 +183,7 @@ def _read(path: Path) -> Mapping[str, Any]:
             raise _damaged(path, f"is damaged inside ({damaged})")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise UserError("unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error
     except (*MISFITS, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _damaged(path, "holds other things than a checkpoint does") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -61,10 +61,13 @@ def evaluate_on(
     Raises UserError `bad-argument` where the network has another number of classes.
     """
     if batch_size < 1:
-        raise UserError("bad-argument", f"the batch size must be 1 or more, not {batch_size}")
+        raise UserError("bad-argument", f"the batch size must be 1 or more, not {batch_size}",
+                        "--batch-size 128")  # fmt: skip
     if not 0 < test_crop <= 1:
         raise UserError(
-            "bad-argument", f"the test crop must be above 0 and up to 1, not {test_crop}"
+            "bad-argument",
+            f"the test crop must be above 0 and up to 1, not {test_crop}",
+            "--test-crop 0.875",
         )
     num_outputs = getattr(model, "num_classes", data.num_outputs)
     if num_outputs != data.num_outputs:

@@ -59,4 +59,5 @@ def drawing_from(seed: int) -> Iterator[None]:
 def check_seed(seed: int) -> None:
     """Raises UserError `bad-argument` for a number that numpy cannot take."""
     if not 0 <= seed < 2**32:
-        raise UserError("bad-argument", f"the seed must be from 0 to 2^32 - 1, not {seed}")
+        raise UserError("bad-argument", f"the seed must be from 0 to 2^32 - 1, not {seed}",
+                        "--seed 0")  # fmt: skip
