@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from recform.cli.equal import verdict
 from recform.cli.output import table, width
 from recform.design import Candidate, Design, Search
-from recform.design.borders import MEANINGS
-
-MAX_ROWS = 30
+from recform.design.notebook import FIGURES, MAX_ROWS
 
 
 def print_answer(answer: Design | Search) -> None:
@@ -47,29 +44,8 @@ def _counts(first: Candidate) -> str:
 def _print_candidate(number: int, candidate: Candidate) -> None:
     lines = str(candidate.formula).split("\n")
     print(f"{number}.  " + "\n    ".join(lines))
-    cost = candidate.cost
-    print(f"    {candidate.idea}")
-    print(f"    cost: parameters {cost.parameters}, states kept {cost.states_kept}, calls "
-          f"{cost.calls}, equations {cost.equations}")  # fmt: skip
-    depth = candidate.verified_depth
-    print("    exact at every depth" if depth is None else f"    verified down to depth {depth}")
-    print("    x[1], x[2], x[3] have the same paths" if candidate.from_later
-          else "    from x[1], x[2] or x[3] the paths are others")  # fmt: skip
-    print(f"    {MEANINGS[candidate.at_borders]}")
-    last = candidate.distinct[-1]
-    if last is not None and last != candidate.net[-1]:
-        shown = ", ".join(map(str, last))
-        print(f"    distinct at depth {len(candidate.net) - 1}: {shown}")
-    for fact in candidate.in_a_network:
+    for fact in candidate.facts:
         print(f"    {fact}")
-    if candidate.simplest is not None:
-        simplest = str(candidate.simplest).replace("\n", "; ")
-        print(f"    the simplest with these paths from x[0]: {simplest}")
-    compared = candidate.against_first
-    if compared is not None:
-        print(f"    against 1: {verdict(compared)}")
-        if compared.witness is not None:
-            print(f"      {compared.witness.text}")
 
 
 def _print_search(found: Search) -> None:
@@ -79,13 +55,12 @@ def _print_search(found: Search) -> None:
         return
     speed = f"{found.num_examined:,} formulas in {found.seconds:.1f} s"
     print(f"{len(found.candidates):,} of {speed} meet: {found.wanted}\n")
-    names = ("distance", "kept", "terms", "shortest", "longest", "distinct", "through", "cancelled")
     rows = [
         [str(one.formula), "*" if one.on_front else "",
-         *(str(one.figures[name]) for name in names)]
+         *(str(one.figures[name]) for name in FIGURES)]
         for one in found.candidates[:MAX_ROWS]
     ]  # fmt: skip
-    print(table([f"formula (depth {found.depth})", "front", *names], rows))
+    print(table([f"formula (depth {found.depth})", "front", *FIGURES], rows))
     more = len(found.candidates) - MAX_ROWS
     if more > 0:
         print(f"and {more:,} more; --json has them all")

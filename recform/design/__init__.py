@@ -8,6 +8,7 @@ The doors:
     ask         by length, by derivative, by route
     answer      what comes back: checked formulas, or a reasoned refusal
     search      formulas around a given one that meet conditions
+    notebook    answers as a notebook shows them
     neighbours  formulas one change away
 
 How a wish is written:

@@ -12,6 +12,7 @@ from typing import Any
 from recform.design.borders import MEANINGS, AtBorders, at_borders
 from recform.design.cost import Cost, Upkeep, cost_of, upkeep_of
 from recform.design.memory import Form
+from recform.design.notebook import design_to_html
 from recform.formula import Formula, parse
 from recform.formula.ast import Sum
 from recform.formula.show import number_to_text
@@ -64,6 +65,35 @@ class Candidate:
                          "stands between the terms")  # fmt: skip
         return tuple(found)
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What is known of it, a line each; lines that begin with a space go with the one before.
+
+        Idea, cost, how far it was verified, its later starts, what it is in a network, what is
+        simpler, and how it differs from the first candidate.
+        """
+        cost, depth, last = self.cost, self.verified_depth, self.distinct[-1]
+        told = [
+            self.idea,
+            f"cost: parameters {cost.parameters}, states kept {cost.states_kept}, calls "
+            f"{cost.calls}, equations {cost.equations}",
+            "exact at every depth" if depth is None else f"verified down to depth {depth}",
+            "x[1], x[2], x[3] have the same paths" if self.from_later
+            else "from x[1], x[2] or x[3] the paths are others",
+            MEANINGS[self.at_borders],
+        ]  # fmt: skip
+        if last is not None and last != self.net[-1]:
+            told.append(f"distinct at depth {len(self.net) - 1}: {', '.join(map(str, last))}")
+        told += self.in_a_network
+        if self.simplest is not None:
+            simplest = str(self.simplest).replace("\n", "; ")
+            told.append(f"the simplest with these paths from x[0]: {simplest}")
+        if self.against_first is not None:
+            told.append(f"against 1: {self.against_first.verdict}")
+            witness = self.against_first.witness
+            told += [] if witness is None else [f"  {witness.text}"]
+        return tuple(told)
+
     def to_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"formula": str(self.formula), "cost": self.cost.to_json()}
         exact = self.verified_depth is None
@@ -96,6 +126,9 @@ class Design:
     refused: str | None = None
     instead: tuple[str, ...] = ()
     least_calls: int | None = None
+
+    def _repr_html_(self) -> str:
+        return design_to_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The object that `recform design --json` prints."""

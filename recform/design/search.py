@@ -22,6 +22,7 @@ from recform.design.counting import value, wrong
 from recform.design.family import Member, Number, member_of, trimmed
 from recform.design.figures import NAMES, Figures, figures_of
 from recform.design.notation import Node, names_in, read
+from recform.design.notebook import search_to_html
 from recform.errors import FormulaError, Source, UserError
 from recform.formula import Formula, parse, resolve
 
@@ -76,6 +77,9 @@ class Search:
         if self.candidates:
             return None
         return f"none of {self.num_examined:,} formulas meets the conditions"
+
+    def _repr_html_(self) -> str:
+        return search_to_html(self)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from recform.paths.fits import Fit, Term, join, product
-from recform.paths.jets import INPUT, Exact, LetterTable, Vector, add, scale
+from recform.paths.fits import Fit, Term, join, product, rational
+from recform.paths.jets import INPUT, LetterTable, Vector, add, scale
 from recform.paths.relations import relations_between
+from recform.tape import Exact
 
 MAX_DELAY = 3
 
@@ -67,7 +67,7 @@ def _inits(fit: Fit, missing: Sequence[Vector]) -> list[str] | None:
          for n in range(term.delay) if _start_at(term, n) == start}
         for start in starts
     ]  # fmt: skip
-    wanted = {n: Fraction(vector[INPUT]) for n, vector in enumerate(missing) if vector}
+    wanted = {n: rational(vector[INPUT]) for n, vector in enumerate(missing) if vector}
     relations = relations_between([*columns, wanted])
     # The last vector is the one that depends on those before it, if it does.
     row = relations.rows.get(len(columns))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from recform.formula.show import number_to_text
-from recform.paths.jets import INPUT, Exact, Jet, Letter, LetterTable, Tail, Vector
-from recform.tape import Exact as Coefficient
-from recform.tape import Irrational
+from recform.paths.jets import INPUT, Jet, Letter, LetterTable, Tail, Vector
+from recform.tape import Exact, Irrational
 
 # Arguments are written out where the name alone does not tell, up to this many characters.
 MAX_ARGUMENT = 60
@@ -27,8 +25,8 @@ class Difference:
     depth: int
     start: int
     word: str | None
-    left: Coefficient | None
-    right: Coefficient | None
+    left: Exact | None
+    right: Exact | None
     text: str
 
     def to_json(self) -> dict[str, object]:
@@ -151,10 +149,10 @@ def _terms(table: LetterTable, form: Vector, depth: int) -> Iterator[str]:
 
 
 def _text(number: Exact) -> str:
-    return number_to_text(Fraction(number))
+    return str(number) if isinstance(number, Irrational) else number_to_text(number)
 
 
-def _json_number(number: Coefficient) -> int | str:
+def _json_number(number: Exact) -> int | str:
     if isinstance(number, Irrational) or number.denominator != 1:
         return str(number)
     return int(number)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from recform.formula import Formula, resolve
 from recform.formula.kinds import is_linear
@@ -41,6 +41,11 @@ MAX_COMPARED = 24
 MAX_STARTS = 100
 
 Verdict = Literal["always", "from_start", "no", "undecided"]
+_BREAKS = {
+    "activation": "the activations as written",
+    "projection": "a projection at a stage border",
+    "norm": "the norms as written",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,39 @@ class Equality:
     checked_depth: int
     breaks: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence."""
+        match self.equal:
+            case "always":
+                return "always: the same paths at every depth, from every start"
+            case "from_start":
+                others = (
+                    "not from every later one" if self.witness else "later ones are not decided"
+                )
+                return f"from_start: the same paths from x[0] at every depth, {others}"
+            case "no":
+                return "no: the paths differ"
+            case "undecided" if self.checked_depth < 0:
+                return "undecided: not even depth 0 could be compared"
+            case "undecided":
+                return f"undecided: no difference down to depth {self.checked_depth}"
+
+    def __str__(self) -> str:
+        """What `recform equal` prints: the verdict, and what it rests on."""
+        breaks = ", ".join(_BREAKS[name] for name in self.breaks)
+        told = [
+            self.verdict,
+            None if self.witness is None else self.witness.text,
+            self.reason,
+            f"as networks they differ with: {breaks}" if breaks else None,
+        ]
+        return "\n  ".join(line for line in told if line is not None)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows."""
+        printer.text(str(self))
 
     def to_json(self) -> dict[str, object]:
         """The object that `recform equal --json` prints."""

@@ -12,8 +12,9 @@ from fractions import Fraction
 from itertools import combinations
 
 from recform.formula.show import number_to_text
-from recform.paths.jets import Exact, Vector
+from recform.paths.jets import Vector
 from recform.paths.relations import Combination, Relations, relations_between, spanned_by
+from recform.tape import Exact, Irrational
 
 # How many depths a combination is fitted to at once.
 NUM_DEPTHS = 3
@@ -90,9 +91,15 @@ def join(parts: Sequence[tuple[str, Exact]]) -> str:
     text = ""
     for term, factor in parts:
         sign = "-" if factor < 0 else "+"
-        written = product(Fraction(abs(factor)), term)
+        written = product(rational(abs(factor)), term)
         text += f" {sign} {written}" if text else ("-" if factor < 0 else "") + written
     return text
+
+
+def rational(number: Exact) -> Fraction:
+    """A coefficient of a formula that has a recurrence: such formulas have no roots in them."""
+    assert not isinstance(number, Irrational), "a recurrence is rational"
+    return Fraction(number)
 
 
 def product(factor: Fraction, term: str) -> str:

@@ -23,12 +23,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Union
 
 from recform.paths.letters import TRANSPARENT, is_letter, kind_of_map
+from recform.tape import Exact
 
-# Whole numbers are ints, for speed.
-Exact = Union[int, Fraction]  # noqa: UP007 - needed at run time on 3.10
 # A sum of letters (in a form) or of tails (in a derivative), by their numbers in the table.
 Vector = Mapping[int, Exact]
 
@@ -152,8 +150,11 @@ class Jets:
             return argument
         return self.call(function, index, argument)
 
-    def scale(self, factor: Fraction, argument: Jet) -> Jet:
-        return argument.times(factor.numerator if factor.denominator == 1 else factor)
+    def scale(self, factor: Exact, argument: Jet) -> Jet:
+        if isinstance(factor, Fraction) and factor.denominator == 1:
+            # Whole numbers are ints, for speed.
+            return argument.times(factor.numerator)
+        return argument.times(factor)
 
     def add(self, left: Jet, right: Jet) -> Jet:
         return left.plus(right)

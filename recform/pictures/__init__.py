@@ -61,6 +61,7 @@ Pages:
 
 Every picture:
 
+    figure        a figure that a notebook shows by itself
     theme         sizes and colours
     legends       the legend below
     typeset       the formula above

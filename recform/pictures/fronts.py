@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
+from recform.pictures.figure import Picture
 from recform.pictures.theme import (
     BLUE,
     INK,
@@ -54,7 +55,7 @@ def front(dots: Sequence[Dot], x_name: str, y_name: str) -> Figure:
     """
     if not dots:
         raise UserError("bad-argument", "a picture of a search needs a formula", "allow more")
-    figure = Figure(figsize=(PAGE_WIDTH, 3.6), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     places = Counter((dot.x, dot.y) for dot in dots)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths.gain import growth_curve
+from recform.pictures.figure import Picture
 from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.run_files import formula_name
 from recform.pictures.theme import (
@@ -41,7 +42,8 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
 
     Where the growth is at most 1, the stable region, the ground is coloured.
 
-    Raises UserError `no-recurrence` as `growth_curve` does.
+    Raises UserError `no-recurrence` as `growth_curve` does, `bad-argument` without a formula or
+    for gains that are no range.
     """
     if not formulas:
         raise UserError("bad-argument", "a growth picture needs a formula", "name at least one")
@@ -51,7 +53,7 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
     gains = [low + (high - low) * point / (NUM_POINTS - 1) for point in range(NUM_POINTS)]
     resolved = [resolve(formula) for formula in formulas]
     legend = lay_out_legend([formula_name(str(formula)) for formula in resolved])
-    figure = Figure(figsize=(PAGE_WIDTH, 3.15 + legend.height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, 3.15 + legend.height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     highest = 1.0

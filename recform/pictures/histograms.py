@@ -36,6 +36,7 @@ from recform.pictures.counts import (
     num_lengths,
     refuse_left_out,
 )
+from recform.pictures.figure import Picture
 from recform.pictures.theme import (
     DIGIT_WIDTH,
     INK,
@@ -116,7 +117,7 @@ def histogram(
                         f"choose at most {MAX_COLUMNS} depths: --depths 4,8,16")  # fmt: skip
     layout = _layout(analyses, SCALES[scale], num_columns)
     height = layout.num_rows * (ROW_HEIGHT + layout.head_height / POINTS_PER_INCH) + 0.4
-    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, height), layout="constrained")
     grid = figure.subplots(
         layout.num_rows, layout.num_columns, sharex=True, sharey=True, squeeze=False
     )

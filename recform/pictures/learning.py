@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from recform.errors import UserError
+from recform.pictures.figure import Picture
 from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.run_files import RecordedRun, names_of, read_recorded_run
 from recform.pictures.theme import (
@@ -50,14 +51,15 @@ _LEGEND: dict[str, Any] = {"frameon": False, "fontsize": TEXT, "labelcolor": INK
 def curves(runs: Sequence[str | Path]) -> Figure:
     """Accuracy on the left, loss on the right, a colour and a mark for each run folder.
 
-    Raises UserError `bad-run` for a folder without a run, or with a damaged one.
+    Raises UserError `bad-run` for a folder without a run, or with a damaged one, `bad-argument`
+    without a folder.
     """
     if not runs:
         raise UserError("bad-argument", "curves need a run", "name at least one run folder")
     recorded = [read_recorded_run(folder) for folder in runs]
     shared, names = names_of(recorded)
     legend = lay_out_legend(names)
-    figure = Figure(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.8 + legend.height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.8 + legend.height), layout="constrained")
     accuracy, loss = figure.subplots(1, 2)
     _draw(accuracy, recorded, ACCURACIES)
     _draw(loss, recorded, LOSSES)

@@ -22,6 +22,7 @@ from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.paths import through_block
 from recform.pictures.counts import Count, count_to_text, log10_of
+from recform.pictures.figure import Picture
 from recform.pictures.graph import tape_with_output
 from recform.pictures.theme import (
     DIGIT_WIDTH,
@@ -65,8 +66,8 @@ def routes(formulas: Sequence[Formula | str], depth: int = 16, start: int = 0) -
     colours have one logarithmic scale for all maps, which the colour bar says; a block that no
     path of some length goes through is left grey there.
 
-    Raises UserError `absent-output`, `too-deep` for more than 1,000 blocks, and FormulaError as
-    `unroll` does.
+    Raises UserError `absent-output`, `too-deep` for more than 1,000 blocks, `bad-argument` without
+    a formula or a block, and FormulaError as `unroll` does.
     """
     if not formulas:
         raise UserError("bad-argument", "a route map needs a formula", "name at least one")
@@ -76,7 +77,7 @@ def routes(formulas: Sequence[Formula | str], depth: int = 16, start: int = 0) -
     heads = [_head(shown, width) for shown in maps]
     rows = [heads[first : first + num_columns] for first in range(0, len(maps), num_columns)]
     height = sum(PANEL_HEIGHT + max(sum(map(line_height, head)) for head in row) for row in rows)
-    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, height), layout="constrained")
     panels = list(figure.subplots(len(rows), num_columns, squeeze=False).flat)
     low, high = _ends(maps)
     for axes, shown, head in zip(panels, maps, heads, strict=False):

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from recform.pictures.figure import Picture
 from recform.pictures.theme import (
     BLUE,
     INK,
@@ -98,7 +99,7 @@ class Lesions(Protocol):
 def probe(paths: Paths, lesions: Lesions | None, title: str) -> Figure:
     """Three panels of gradients by path length, and two of lesions if there are some."""
     num_rows = 1 if lesions is None else 2
-    figure = Figure(figsize=(PAGE_WIDTH, num_rows * ROW_HEIGHT + 0.7), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, num_rows * ROW_HEIGHT + 0.7), layout="constrained")
     grid = figure.add_gridspec(num_rows, 6)
     panels = [figure.add_subplot(grid[0, place : place + 2]) for place in (0, 2, 4)]
     longest = max((row.length for row in paths.lengths), default=0)

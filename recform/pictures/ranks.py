@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from recform.compare import Comparison
 from recform.errors import UserError
+from recform.pictures.figure import Picture
 from recform.pictures.legends import draw_legend, lay_out_legend
 from recform.pictures.theme import (
     BLUE,
@@ -64,7 +65,7 @@ def differences(comparison: Comparison) -> Figure:
     cliques = joined([comparison.ranks[model] for model in models], threshold)
     num_lines = (len(models) + 1) // 2
     depth = HEAD + BAR * len(cliques) + STEP * num_lines
-    figure = Figure(figsize=(PAGE_WIDTH, (depth + 1.6) * LINE * 1.25), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, (depth + 1.6) * LINE * 1.25), layout="constrained")
     axes = figure.subplots()
     highest = len(models)
     margin = 0.42 * (highest - 1)
@@ -90,7 +91,7 @@ def intervals(comparison: Comparison) -> Figure:
     """Mean rank of each model, half a critical difference to both sides."""
     models, threshold = comparison.by_rank, _threshold(comparison)
     height = (STEP * len(models) + 5) * LINE
-    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
@@ -109,7 +110,7 @@ def scores(comparison: Comparison) -> Figure:
     table = comparison.table
     legend, below = lay_out_legend(table.models, SMALL), _below_rows(table.datasets)
     height = ROW_HEIGHT + 0.3 + below.height + legend.height
-    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, height), layout="constrained")
     axes = figure.subplots()
     plain_axes(axes)
     width = min(GROUP / len(table.models), WIDEST * len(table.datasets))

@@ -29,6 +29,7 @@ from recform.errors import UserError
 from recform.paths.roles import Role, roles_of
 from recform.paths.trained import Spectrum, spectrum
 from recform.paths.weights import Weights, WeightsLog, read_weights_log
+from recform.pictures.figure import Picture
 from recform.pictures.theme import (
     BLUE,
     FAINT,
@@ -100,7 +101,7 @@ def gates(run: str | Path) -> Figure:
     if not families:
         raise UserError("bad-run", f"{log.run} tells of no coefficient and no gate",
                         "train a formula with `param` or gates")  # fmt: skip
-    figure = Figure(figsize=(PAGE_WIDTH, len(families) * ROW_HEIGHT + 0.5), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, len(families) * ROW_HEIGHT + 0.5), layout="constrained")
     rows = figure.subplots(len(families), 2, squeeze=False)
     for (course, stand), family in zip(rows, families, strict=True):
         plain_axes(course)
@@ -131,7 +132,7 @@ def spectra(run: str | Path) -> Figure:
     if not told:
         raise UserError("bad-run", f"{log.run} has no epoch whose weights are all numbers",
                         "train for one epoch or more")  # fmt: skip
-    figure = Figure(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.9), layout="constrained")
+    figure = Picture(figsize=(PAGE_WIDTH, ROW_HEIGHT + 0.9), layout="constrained")
     share, mean = figure.subplots(1, 2, width_ratios=(3, 2))
     for axes in (share, mean):
         plain_axes(axes)

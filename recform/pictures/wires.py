@@ -24,6 +24,7 @@ from recform.errors import UserError
 from recform.formula import Formula, resolve
 from recform.formula.kinds import is_linear
 from recform.pictures.diagram import Diagram, Node, Wire
+from recform.pictures.figure import Picture
 from recform.pictures.layout import HEIGHT, Box, Layout, Line, Point, lay_out
 from recform.pictures.recursion import recursion_diagram
 from recform.pictures.survivors import surviving_wires
@@ -176,7 +177,7 @@ def _figure(panels: Sequence[Panel]) -> Figure:
     width = max(PAGE_WIDTH, *(panel.layout.width + 2 * MARGIN for panel in panels))
     foot = LINE_HEIGHT + MARGIN
     height = sum(panel.height for panel in panels) + foot
-    figure = Figure(figsize=(width, height))
+    figure = Picture(figsize=(width, height))
     left, top = MARGIN / width, height - MARGIN / 2
     for panel in panels:
         size = panel.layout.height + MARGIN

@@ -9,7 +9,7 @@ from oracles.same import have_the_same_words
 from oracles.walk import TooManyWordsError
 
 from laws.pairs import changed, random_formula, rewritten
-from recform.formula import Formula, parse
+from recform.formula import Formula, example_names, gallery_names, parse
 from recform.paths import equal
 from recform.paths.difference import Difference
 
@@ -62,3 +62,27 @@ def check(witness: Difference, left: Formula, right: Formula) -> None:
     assert not have_the_same_words(left, right, witness.depth, witness.start)
     for depth in range(witness.start, witness.depth):
         assert have_the_same_words(left, right, depth, witness.start)
+
+
+def test_roots_are_compared_exactly() -> None:
+    plain, halved = "x[l+1] = x[l] + F(x[l])/sqrt(2)", "x[l+1] = x[l] + sqrt(2)/2*F(x[l])"
+    assert equal(plain, halved).equal == "undecided", "no difference, and no recurrence to prove it"
+    witness = equal(plain, "resnet").witness
+    assert witness is not None
+    assert (witness.depth, witness.word, witness.right) == (1, "F'[0]", 1)
+    assert str(witness.left) == "sqrt(2)/2"
+
+
+def test_roots_that_cancel_leave_a_rational_number() -> None:
+    left = "x[l+1] = sqrt(2)*x[l] + F(x[l]) - sqrt(2)*x[l]"
+    assert equal(left, "x[l+1] = F(x[l])").witness is None
+    assert equal(left, "resnet").equal == "no"
+
+
+@pytest.mark.parametrize("name", [*example_names(), *gallery_names()])
+def test_every_example_can_be_compared_with_roots_and_with_itself(name: str) -> None:
+    # DeepNorm scales by fourth roots of the depth.
+    found = equal(name, "deepnorm")
+    assert found.equal in (("always",) if name == "deepnorm" else ("no", "undecided"))
+    assert found.equal != "undecided" or "may yet come to the same paths" in str(found.reason)
+    assert equal(name, name).equal in ("always", "undecided")
