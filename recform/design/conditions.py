@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from recform.design.notation import Node
+from recform.formula.library import RELATIONS
 
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -43,7 +44,4 @@ def turned(sign: str) -> str:
 
 def agrees(difference: Fraction, sign: str) -> bool:
     """Whether left and right stand in a relation, given left - right."""
-    return {
-        "<": difference < 0, "<=": difference <= 0, ">": difference > 0,
-        ">=": difference >= 0, "==": difference == 0, "!=": difference != 0,
-    }[sign]  # fmt: skip
+    return RELATIONS[sign](difference, 0)

@@ -51,7 +51,7 @@ def value(node: Node, names: Names) -> Fraction:
 
 
 def holds(node: Node, names: Names) -> bool:
-    """Whether a condition is true."""
+    """Whether a condition is true. Raises FormulaError."""
 
     def compares(part: Node) -> bool:
         if part.operator != "compare":
@@ -62,6 +62,7 @@ def holds(node: Node, names: Names) -> bool:
 
 
 def whole(node: Node, names: Names) -> int:
+    """The number, where it is a whole one. Raises FormulaError."""
     found = value(node, names)
     if found.denominator != 1:
         raise wrong(node, "this is not a whole number", "floor(n/2) rounds down")
@@ -69,6 +70,7 @@ def whole(node: Node, names: Names) -> int:
 
 
 def wrong(node: Node, message: str, hint: str) -> Exception:
+    """The error at the place of a part."""
     return refusal(message, node.span, None, hint)
 
 
@@ -142,7 +144,10 @@ def _reduced(node: Node, names: Names) -> Fraction:
 
 
 def instances(item: Node, names: Names) -> list[tuple[Node, dict[str, int]]]:
-    """The terms of an item of a sum or product, each with what its names mean."""
+    """The terms of an item of a sum or product, each with what its names mean.
+
+    Raises FormulaError.
+    """
     if item.operator != "each":
         return [(item, dict(names))]
     body, variable, first, last, condition = item.parts

@@ -101,7 +101,7 @@ class Survey:
     # --- reading ---
 
     def shapes(self, node: Node) -> list[Shape]:
-        """How the terms of an expression grow."""
+        """How the terms of an expression grow. Raises OutsideError for others."""
         match node.operator, node.parts:
             case "number", _:
                 return [Shape()]
@@ -208,6 +208,10 @@ class Survey:
         return int(largest) + 2 * self.modulus
 
     def denominator(self, shape: Shape) -> Any:
+        """What the terms of a shape have in the denominator, in whatever region they stand.
+
+        Raises OutsideError where a binomial is cut in two, or two are multiplied.
+        """
         if not shape.binomials:
             return self._of_directions(shape, self._directions(), shape.degree + 1)
         if len(shape.binomials) > 1 or shape.fibonaccis:

@@ -110,6 +110,7 @@ def check_block(block: str, span: Span, formula: Formula) -> Iterator[Diagnostic
 
 
 def unknown_function(call: Map, formula: Formula) -> Diagnostic:
+    """What is wrong with a call of a function that there is not, and what may have been meant."""
     name = call.function
     states = formula.states
     if name in states:

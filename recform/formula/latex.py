@@ -45,6 +45,7 @@ from recform.formula.show import (
     SUM,
     UNARY,
     arms,
+    joined,
     strength_of_number,
 )
 
@@ -97,7 +98,7 @@ def _latex_and_strength(expression: Expression) -> tuple[str, int]:
         case Reduce(function=function, items=items):
             return _reduction(function, items)
         case Sum(terms=terms):
-            return _sum(terms), SUM
+            return joined(terms, show), SUM
         case Negate(operand=operand):
             return f"-{show(operand, UNARY)}", UNARY
         case Binary():
@@ -105,15 +106,6 @@ def _latex_and_strength(expression: Expression) -> tuple[str, int]:
         case Case():
             return _cases(expression), ATOM
     return _condition(expression)
-
-
-def _sum(terms: tuple[tuple[int, Expression], ...]) -> str:
-    pieces = []
-    for place, (sign, value) in enumerate(terms):
-        if place:
-            pieces.append(" + " if sign > 0 else " - ")
-        pieces.append(expression_to_latex(value, PRODUCT))
-    return "".join(pieces)
 
 
 def _binary(binary: Binary) -> tuple[str, int]:

@@ -7,8 +7,18 @@ taken from the library too: `block T = sigmoid_conv1x1(bias=-2)`.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+# What compares two numbers, of whatever exact kind.
+RELATIONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+     "==": operator.eq, "!=": operator.ne}
+)  # fmt: skip
 
 # No weights, one argument. `softmax` is over the channels.
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "sigmoid", "softmax")

@@ -22,7 +22,8 @@ MAX_BYTES = 4 * MAX_CHARACTERS
 def load(path: str | Path) -> Formula:
     """The formula in a `.rf` file.
 
-    Raises UserError when the file cannot be read as text, FormulaError when the text is wrong.
+    Raises UserError `bad-argument` for what is no path, and as `read_text` does; FormulaError when
+    the text is wrong.
     """
     if not isinstance(path, str | PathLike):
         raise UserError("bad-argument", f"a path is a text, not of type {type(path).__name__}",

@@ -38,7 +38,7 @@ def parse(text: str, name: str = "<formula>") -> Formula:
     """The formula that a text says.
 
     `name` is what error messages call the text. Raises FormulaError with every independent
-    mistake that was found.
+    mistake that was found, UserError `bad-argument` for what is no text.
 
     >>> parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])").main
     'x'

@@ -28,7 +28,8 @@ ACT_PLACES = ("sum", "end")
 def with_act(formula: Formula, place: str) -> Formula:
     """The formula with `act` around x[l] + F(x[l]) ("sum") or around right sides ("end").
 
-    Raises UserError `act-rewrite` if the formula has an `act`, or no such sum.
+    Raises UserError `act-rewrite` if the formula has an `act`, or no such sum, `bad-argument` for
+    another place.
 
     >>> from recform.formula import parse
     >>> print(with_act(parse("x[l+1] = x[l] + F(x[l]) - F(x[l-1])"), "sum"))

@@ -6,6 +6,7 @@ operator in ASCII, and spaces evenly.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def _text_and_strength(expression: Expression) -> tuple[str, int]:
         case Reduce(function=function, items=items):
             return f"{function}({', '.join(_item_to_text(item) for item in items)})", ATOM
         case Sum(terms=terms):
-            return _sum_to_text(terms), SUM
+            return joined(terms, show), SUM
         case Negate(operand=operand):
             return f"-{show(operand, UNARY)}", UNARY
         case Binary(operator="^", left=left, right=right):
@@ -157,12 +158,15 @@ def strength_of_number(value: Fraction) -> int:
     return ATOM if value >= 0 else UNARY
 
 
-def _sum_to_text(terms: tuple[tuple[int, Expression], ...]) -> str:
+def joined(
+    terms: tuple[tuple[int, Expression], ...], show: Callable[[Expression, int], str]
+) -> str:
+    """A sum, as `show` writes its terms, which bind as products do at least."""
     pieces = []
     for place, (sign, value) in enumerate(terms):
         if place:
             pieces.append(" + " if sign > 0 else " - ")
-        pieces.append(expression_to_text(value, PRODUCT))
+        pieces.append(show(value, PRODUCT))
     return "".join(pieces)
 
 

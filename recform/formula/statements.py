@@ -7,7 +7,7 @@ in the text: it is padded with the blanks that stand before it, so that columns 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recform.errors import Diagnostic, Span, lines_of
 
@@ -46,19 +46,6 @@ class Statement:
         return Span(self.line, first, max(len(row) + 1, first + 1))
 
 
-@dataclass
-class _Cutter:
-    """The statement being read: where it began and which brackets are open."""
-
-    line: int = 1
-    column: int = 1
-    text: str = ""
-
-    def close(self, statements: list[Statement]) -> None:
-        if any(row.split("#")[0].strip() for row in self.text.split("\n")):
-            statements.append(Statement(" " * (self.column - 1) + self.text, self.line))
-
-
 def title(text: str) -> str:
     """The first comment line, without its sign."""
     for row in lines_of(text):
@@ -82,41 +69,66 @@ def cut(text: str) -> tuple[list[Statement], list[Diagnostic]]:
 
     A statement with a bracket too many or too few is left out.
     """
-    statements: list[Statement] = []
-    mistakes: list[Diagnostic] = []
-    current, opened = _Cutter(), []
-    for number, row in enumerate(lines_of(text), start=1):
-        if opened and _STATEMENT_START.match(row):
-            mistakes.append(_unclosed(opened[-1]))
-            current, opened = _Cutter(number), []
-        if not opened:
-            current = _Cutter(number)
+    cutter = _Cutter()
+    for line, row in enumerate(lines_of(text), start=1):
+        cutter.read(row, line)
+        if len(cutter.opened) > MAX_BRACKETS:
+            return [], [_too_nested(cutter.opened[-1][1])]
+    if cutter.opened:
+        cutter.mistakes.append(_unclosed(cutter.opened[-1]))
+    return cutter.statements, cutter.mistakes
+
+
+@dataclass
+class _Cutter:
+    """What was cut off so far, and the statement being read: where it began, what is open in it."""
+
+    statements: list[Statement] = field(default_factory=list)
+    mistakes: list[Diagnostic] = field(default_factory=list)
+    opened: list[tuple[str, Span]] = field(default_factory=list)
+    line: int = 1
+    column: int = 1
+    text: str = ""
+
+    def read(self, row: str, line: int) -> None:
+        """Read a line, no further than to a bracket that closes nothing, or is one too many."""
+        if self.opened and _STATEMENT_START.match(row):
+            self.mistakes.append(_unclosed(self.opened.pop()))
+            self.opened.clear()
+        if not self.opened:
+            self._begin(line)
         for column, character in enumerate(row, start=1):
-            if character == "#":
+            if character == "#" or not self._take(character, line, column):
                 break
-            if character == ";" and not opened:
-                current.close(statements)
-                current = _Cutter(number, column + 1)
-                continue
-            current.text += character
-            if character in "([":
-                opened.append((character, Span(number, column, column + 1)))
-            elif character in _PAIRS:
-                if opened and opened[-1][0] == _PAIRS[character]:
-                    opened.pop()
-                else:
-                    mistakes.append(_unopened(character, opened, number, column))
-                    current, opened = _Cutter(number), []
-                    break
-            if len(opened) > MAX_BRACKETS:
-                return [], [_too_nested(opened[-1][1])]
-        if opened:
-            current.text += "\n"
+        if self.opened:
+            self.text += "\n"
         else:
-            current.close(statements)
-    if opened:
-        mistakes.append(_unclosed(opened[-1]))
-    return statements, mistakes
+            self._close()
+
+    def _take(self, character: str, line: int, column: int) -> bool:
+        """Read a character; whether the line is read on."""
+        if character == ";" and not self.opened:
+            self._close()
+            self._begin(line, column + 1)
+            return True
+        self.text += character
+        if character in "([":
+            self.opened.append((character, Span(line, column, column + 1)))
+        elif character in _PAIRS:
+            if not self.opened or self.opened[-1][0] != _PAIRS[character]:
+                self.mistakes.append(_unopened(character, self.opened, line, column))
+                self.opened.clear()
+                self._begin(line)
+                return False
+            self.opened.pop()
+        return len(self.opened) <= MAX_BRACKETS
+
+    def _begin(self, line: int, column: int = 1) -> None:
+        self.line, self.column, self.text = line, column, ""
+
+    def _close(self) -> None:
+        if any(row.split("#")[0].strip() for row in self.text.split("\n")):
+            self.statements.append(Statement(" " * (self.column - 1) + self.text, self.line))
 
 
 def _unclosed(bracket: tuple[str, Span]) -> Diagnostic:

@@ -57,7 +57,10 @@ def export(network: Exported, path: str | Path, form: str, image_size: int | Non
 
 
 def check_export(path: str | Path, form: str) -> None:
-    """Raise, before minutes of work, what `export` says of a form and a place to write to."""
+    """Check a form and a place to write to, before minutes of work.
+
+    Raises UserError `bad-argument`, `unwritable`.
+    """
     path = Path(path)
     if form not in FORMS:
         raise UserError("bad-argument", f"there is no format `{form}`",

@@ -47,7 +47,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Widths:
+class WidthSettings:
     """What a backbone's widths are set by, and what whole ones are multiples of.
 
     `pairs` are keywords with the backbone's own values; numbers that are not whole take any value.
@@ -149,7 +149,7 @@ def _nearest(found: Mapping[Pairs, int], number: int) -> Pairs:
     return min(found, key=lambda pairs: abs(found[pairs] - number))
 
 
-def _factor_of(pairs: Pairs, widths: Widths) -> float:
+def _factor_of(pairs: Pairs, widths: WidthSettings) -> float:
     """About the factor that led from a backbone's widths to others."""
     return _first(pairs[0][1]) / _first(widths.pairs[0][1])
 
@@ -158,7 +158,7 @@ def _first(width: Any) -> float:
     return width[-1] if isinstance(width, tuple) else width
 
 
-def _finer(widths: Widths) -> Iterator[Widths]:
+def _finer(widths: WidthSettings) -> Iterator[WidthSettings]:
     """Half the multiple, and a quarter, if these are whole; smaller steps of what is not whole."""
     if widths.others is not None:
         return
@@ -170,7 +170,7 @@ def _finer(widths: Widths) -> Iterator[Widths]:
             yield replace(widths, multiple=widths.multiple // part)
 
 
-def widths_of(model: nn.Module, making: Making, name: str) -> Widths:
+def widths_of(model: nn.Module, making: Making, name: str) -> WidthSettings:
     """The widths that a model was made with. Raises UserError `no-width` if they are not known."""
     defaults = inspect.signature(type(model)).parameters
     config = making.keywords.get("cfg")
@@ -178,11 +178,11 @@ def widths_of(model: nn.Module, making: Making, name: str) -> Widths:
         default = getattr(config, keyword, getattr(defaults.get(keyword), "default", None))
         value = making.keywords.get(keyword, default)
         if isinstance(value, int) or (isinstance(value, tuple | list) and value):
-            return Widths(((keyword, _frozen(value)),), _multiple(value, _num_heads(making)))
+            return WidthSettings(((keyword, _frozen(value)),), _multiple(value, _num_heads(making)))
     if isinstance(config, RegNetCfg):
-        return Widths(own_pairs(config), 8, regnet_candidates(config))
+        return WidthSettings(own_pairs(config), 8, regnet_candidates(config))
     if ROUNDING in defaults:
-        return Widths(((MULTIPLIER, multiplier_of(making)),), 8)
+        return WidthSettings(((MULTIPLIER, multiplier_of(making)),), 8)
     raise UserError("no-width", f"{name} has no keyword that recform knows for its widths", OTHERS)
 
 

@@ -289,7 +289,10 @@ class FormulaNetwork(nn.Module):
 
 
 def along(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """The method of a network whose straight-line code is `forward`: in steps where it must be."""
+    """The method of a network whose straight-line code is `forward`: in steps where it must be.
+
+    It raises UserError `bad-argument` for one image where batch norms need more, and for context.
+    """
 
     def method(self: FormulaNetwork, x: Tensor, *rest: Any, **context: Any) -> Any:
         if self.needs_batches and self.training and x.shape[0] == 1:

@@ -34,6 +34,7 @@ from recform.formula.ast import (
     Sum,
     walk,
 )
+from recform.formula.library import RELATIONS
 
 
 class NotSteadyError(Exception):
@@ -95,7 +96,7 @@ def constant(value: Fraction | int) -> Affine:
 
 
 def offset_of(depth: Affine) -> int:
-    """c of a depth n + c; anything else is not steady."""
+    """c of a depth n + c. Raises NotSteadyError for any other."""
     if depth.free_slope:
         raise NotSteadyError("the terms of a range depend on l, and not by l minus their index")
     if depth.slope != 1 or depth.offset.denominator != 1:
@@ -153,6 +154,7 @@ class Steady:
     free_residue: int | None = None
 
     def number(self, expression: Expression, names: Names) -> Affine:
+        """A depth or coefficient at all large n of this residue."""
         match expression:
             case Number(value=value):
                 return constant(value)
@@ -235,10 +237,7 @@ class Steady:
             self.settled = max(self.settled, last_change + 1)
         # From there on the difference has the sign of its slope.
         side = difference.slope or difference.offset
-        return {
-            "<": side < 0, "<=": side <= 0, ">": side > 0, ">=": side >= 0,
-            "==": side == 0, "!=": side != 0,
-        }[sign]  # fmt: skip
+        return RELATIONS[sign](side, 0)
 
 
 _UNKNOWN = {

@@ -51,10 +51,11 @@ def analyze(
                         "choose init, or leave it out")  # fmt: skip
     if at == "init":
         formula = at_init(formula)
-    for name, given in (("depth", depth), ("start", start)):
-        _check_whole(name, [] if given is None else [given], 0)
-    _check_whole("stages", [] if stages is None or isinstance(stages, Stages) else stages, 1)
-    _check_whole("widths", widths or [], 1)
+    _check_whole("depth", [] if depth is None else [depth])
+    _check_whole("start", [start])
+    _check_positive("stages", [] if stages is None or isinstance(stages, Stages) else stages,
+                    "give each stage one block or more: [3, 4, 6, 3]")  # fmt: skip
+    _check_positive("widths", widths or [], "give each block its number of channels")
     division = _stages(stages, depth)
     depth = sum(division.lengths) if division else 16 if depth is None else depth
     _check(depth, start, activations)
@@ -93,15 +94,18 @@ def _stages(stages: Sequence[int] | Stages | None, depth: int | None) -> Stages 
     return stages if isinstance(stages, Stages) else Stages(lengths)
 
 
-def _check_whole(name: str, numbers: Sequence[object], least: int) -> None:
+def _check_whole(name: str, numbers: Sequence[object]) -> None:
     for number in numbers:
         if not isinstance(number, int) or isinstance(number, bool):
             raise UserError("bad-argument", f"{name}: {number!r} is no whole number",
                             "give whole numbers")  # fmt: skip
-        if number < least and name in ("stages", "widths"):
-            raise UserError("bad-argument", f"{name}: {number} is less than {least}",
-                            "give each stage one block or more: [3, 4, 6, 3]" if name == "stages"
-                            else "give each block its number of channels")  # fmt: skip
+
+
+def _check_positive(name: str, numbers: Sequence[int], hint: str) -> None:
+    _check_whole(name, numbers)
+    for number in numbers:
+        if number < 1:
+            raise UserError("bad-argument", f"{name}: {number} is less than 1", hint)
 
 
 def _check(depth: int, start: int, activations: str) -> None:

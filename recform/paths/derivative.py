@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from recform.errors import UserError
@@ -114,9 +114,7 @@ class _Derivative:
             self.prints.append(operation)
             is_source = value in self.sources
             self.places.append(self._input if is_source else self._derive(operation))
-        output = None if self.tape.output is None else self.places[self.tape.output]
-        states = {key: self.places[value] for key, value in self.tape.states.items()}
-        return replace(self.tape, operations=tuple(self.operations), output=output, states=states)
+        return self.tape.rewritten(self.operations, self.places)
 
     def put(self, operation: Operation) -> int:
         self.operations.append(operation)

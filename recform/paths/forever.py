@@ -66,7 +66,10 @@ class Joint:
 
     @cached_property
     def kept(self) -> dict[Place, int]:
-        """The number of each value kept: as many depths of an unknown as are read, and one more."""
+        """The number of each value kept: as many depths of an unknown as are read, and one more.
+
+        Raises NotSteadyError where these are too many to compare.
+        """
         places = [
             (which, unknown, delay)
             for which, side in enumerate(self.sides)

@@ -42,7 +42,10 @@ class Growing:
 def by_index(
     item: Item, each: Each, names: Names, steady: Steady, free_residue: int | None
 ) -> Growing:
-    """sum(e[i] for i in a..l+c): the terms depend on their index alone."""
+    """sum(e[i] for i in a..l+c): the terms depend on their index alone.
+
+    Raises NotSteadyError for any other range.
+    """
     if each.last is None:
         raise NotSteadyError("the terms of an open range do not go back one depth each")
     first = int(steady.number(each.first, names).offset)
@@ -53,7 +56,10 @@ def by_index(
 def by_distance(
     item: Item, each: Each, names: Names, steady: Steady, free_residue: int | None
 ) -> Growing:
-    """sum(e[l-k] for k in a..l+c): the terms depend on l - k alone. j stands for n - k."""
+    """sum(e[l-k] for k in a..l+c): the terms depend on l - k alone. j stands for n - k.
+
+    Raises NotSteadyError for any other range.
+    """
     newest = -int(steady.number(each.first, names).offset)
     if each.last is None:
         raise NotSteadyError("a range reads depths that do not follow one another")

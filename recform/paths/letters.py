@@ -88,7 +88,8 @@ def letters(tape: Tape, kept: Collection[str] = TRANSPARENT) -> dict[int, int]:
 def _fingerprints(tape: Tape, projections_are_transparent: bool) -> list[int]:
     """A number for each value, the same for values that differ in the order of sums alone.
 
-    As in `tape.builder`: a sum has the sum of its terms' numbers, which are hashes of 256 bits.
+    As in `tape.fingerprints`, but for applications, which are told apart: a sum has the sum of its
+    terms' numbers, which are hashes of 256 bits.
     """
     numbers: dict[tuple, int] = {}
     prints: list[int] = []

@@ -72,6 +72,7 @@ class Walk:
     reach: list[int] = field(default_factory=list)
 
     def value(self, expression: Expression, names: Names) -> Value:
+        """An expression for all large n of the residue; NotSteadyError where it never settles."""
         if kind(expression) == "number":
             return Value({})
         match expression:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from recform.errors import UserError
@@ -95,7 +95,10 @@ def spectrum(tape: Tape, weights: Weights, start: int = 0) -> Spectrum:
 
 
 def weighed(tape: Tape, weights: Weights) -> Tape:
-    """The tape with numbers for its coefficients, and weighted sums for its gates."""
+    """The tape with numbers for its coefficients, and weighted sums for its gates.
+
+    Raises UserError `bad-run` where the weights are not those of this tape.
+    """
     named = factors(tape) if weights.written else {}
     unknown = next((name for name in weights.written if name not in named), None)
     if unknown is not None:
@@ -128,9 +131,7 @@ class _Weighed:
             # A number that a value is added to needs a place: 1 - T(x[l]).
             self.numbers[value] = number
             self.places.append(self._put(Scale(number, self._put(One()))))
-        output = None if self.tape.output is None else self.places[self.tape.output]
-        states = {key: self.places[value] for key, value in self.tape.states.items()}
-        return replace(self.tape, operations=tuple(self.operations), output=output, states=states)
+        return self.tape.rewritten(self.operations, self.places)
 
     def _put(self, operation: Operation) -> int:
         self.operations.append(operation)

@@ -30,7 +30,10 @@ class Unknowns:
     places: dict[object, int] = field(default_factory=dict)
 
     def unknown(self, key: object, unknown: Unknown) -> int:
-        """The place of an unknown, which is made where there is none with this key."""
+        """The place of an unknown, which is made where there is none with this key.
+
+        Raises NotSteadyError where there are too many.
+        """
         if key not in self.places:
             if len(self.unknowns) >= MAX_UNKNOWNS:
                 raise NotSteadyError(f"the recurrence has more than {MAX_UNKNOWNS} unknowns")

@@ -70,7 +70,10 @@ class WeightsLog:
 
 
 def read_weights_log(run: str | Path) -> WeightsLog:
-    """What `recform train` left of the weights. Raises UserError `bad-run` with what is wrong."""
+    """What `recform train` left of the weights.
+
+    Raises UserError `bad-run` with what is wrong, `unreadable`.
+    """
     run = Path(run)
     path = run / LOG
     if not path.is_file():

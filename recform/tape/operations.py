@@ -198,6 +198,12 @@ class Tape:
     def __str__(self) -> str:
         return "\n".join(self.listing())
 
+    def rewritten(self, operations: Sequence[Operation], places: Sequence[int]) -> Tape:
+        """The tape of other operations; `places` has for each value where it stands among them."""
+        output = None if self.output is None else places[self.output]
+        states = {key: places[value] for key, value in self.states.items()}
+        return replace(self, operations=tuple(operations), output=output, states=states)
+
     def listing(self) -> list[str]:
         """One value a line, with the states that it is.
 

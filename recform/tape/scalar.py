@@ -6,7 +6,6 @@ What has a root in it that does not come out is an Irrational, exact as well.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +27,7 @@ from recform.formula.ast import (
     Reduce,
     Sum,
 )
+from recform.formula.library import RELATIONS
 from recform.formula.show import number_to_text
 from recform.tape.radicals import Exact, Irrational, root
 
@@ -36,15 +36,6 @@ MAX_RANGE = 1_000_000
 MAX_INDEX = 10**9
 MAX_ROOT = 64
 MAX_ROOT_POWER = 64
-
-_RELATIONS = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 Names = Mapping[str, int]
 
@@ -81,6 +72,7 @@ class Budget:
     steps_left: int
 
     def spend(self) -> None:
+        """One step less to take. Raises TooManySteps where none is left."""
         self.steps_left -= 1
         if self.steps_left < 0:
             raise TooManySteps("the formula takes too many steps")
@@ -124,12 +116,16 @@ def condition(expression: Expression, names: Names, budget: Budget) -> bool:
         case Compare(operators=operators, operands=operands):
             values = [number(operand, names, budget) for operand in operands]
             pairs = zip(operators, values, values[1:], strict=False)
-            return all(_RELATIONS[sign](left, right) for sign, left, right in pairs)
+            return all(RELATIONS[sign](left, right) for sign, left, right in pairs)
     raise AssertionError(f"check lets no {type(expression).__name__} pass as a condition")
 
 
 def whole(expression: Expression, names: Names, budget: Budget) -> int:
-    """A depth or the end of a range: `fractional-index` if it is no whole number."""
+    """A depth or the end of a range.
+
+    Raises FormulaError `fractional-index` where it is no whole number, `too-deep` where it is too
+    large, and as `number` does.
+    """
     value = number(expression, names, budget)
     if abs(value) > MAX_INDEX:
         raise _error("too-deep", f"this depth is beyond {MAX_INDEX:,}", expression,
@@ -143,7 +139,10 @@ def whole(expression: Expression, names: Names, budget: Budget) -> int:
 
 
 def each_index(item: Item, names: Names, budget: Budget) -> range:
-    """The indices of a closed range; both ends are included, and b < a is empty."""
+    """The indices of a closed range; both ends are included, and b < a is empty.
+
+    Raises FormulaError `too-deep` for more than a million, and as `whole` does.
+    """
     each = item.each
     assert each is not None, "only items with a range have indices"
     assert each.last is not None, "only closed ranges have an end"
@@ -155,6 +154,7 @@ def each_index(item: Item, names: Names, budget: Budget) -> range:
 
 
 def division_by_zero(divisor: Expression, names: Names, budget: Budget) -> FormulaError:
+    """The error of a divisor that is zero at this depth."""
     return _error("division-by-zero", "this divisor is zero", divisor, "write a divisor that is "
                   "never zero, for example l+1 instead of l", names, budget)  # fmt: skip
 
@@ -184,7 +184,10 @@ def _binary(expression: Binary, names: Names, budget: Budget) -> Exact:
 
 
 def inverse(divisor: Exact, expression: Expression, names: Names, budget: Budget) -> Exact:
-    """1 divided by a number that is not zero."""
+    """1 divided by a number that is not zero.
+
+    Raises FormulaError `irrational` where the number has more roots than one.
+    """
     if not isinstance(divisor, Irrational):
         # `/` would make a float of two ints
         return _exact(Fraction(1, divisor))

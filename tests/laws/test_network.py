@@ -31,6 +31,7 @@ from recform.formula import Formula, parse
 from recform.network.emit import ACTIVATIONS
 from recform.paths import parameter_gradients
 from recform.tape import unroll
+from tests.laws.blocks import Times
 
 LAW = settings(
     max_examples=300,
@@ -55,17 +56,6 @@ class TimesPlus(nn.Module):
 
     def forward(self, state: torch.Tensor) -> torch.Tensor:
         return self.weight * state + self.bias
-
-
-class Times(nn.Module):
-    """A block that multiplies by a number."""
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(self, state: torch.Tensor) -> torch.Tensor:
-        return self.weight * state
 
 
 @LAW

@@ -9,10 +9,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from recform import compile
 from recform.paths import analyze
+from tests.laws.blocks import Times
 
 TEXT = """
 stream h[{n}] = input
@@ -22,15 +22,6 @@ param A[l, {n}, {n}] = 1
 h[l+1] = A[l] @ h[l] + w[l] * F(r[l] @ h[l])
 output sum(h[L])
 """
-
-
-class Times(nn.Module):
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(self, state: torch.Tensor) -> torch.Tensor:
-        return self.weight * state
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -22,6 +22,7 @@ from recform.formula import parse
 from recform.network.emit import ACTIVATIONS
 from recform.paths import analyze
 from recform.tape import Call, unroll
+from tests.laws.blocks import Times
 
 LAW = settings(
     max_examples=300,
@@ -86,7 +87,7 @@ def test_slope_of_a_network_is_that_of_the_formula_with_numbers(
     blocks: dict[str, list[nn.Module]] = {}
     for block, index in sorted({(op.block, op.index) for op in tape.operations
                                 if isinstance(op, Call)}):  # fmt: skip
-        blocks.setdefault(block, []).append(_Times(weight + index / 8))
+        blocks.setdefault(block, []).append(Times(weight + index / 8))
     network = _compile(formula, blocks, depth)
     point = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)
     output = network(point)
@@ -110,15 +111,6 @@ def test_every_term_occurs_in_random_formulas() -> None:
     for sign in signs:
         assert sum(sign in text for text in texts) >= len(texts) / 50, sign
     assert len(TERMS) > len(signs)
-
-
-class _Times(nn.Module):
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(self, state: torch.Tensor) -> torch.Tensor:
-        return self.weight * state
 
 
 def _compile(formula, blocks, depth):

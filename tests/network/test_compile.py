@@ -6,17 +6,7 @@ from torch import nn
 
 import recform
 from recform.errors import UserError
-
-
-class Times(nn.Module):
-    """Multiplies by a number."""
-
-    def __init__(self, factor: float) -> None:
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x):
-        return self.factor * x
+from tests.laws.blocks import Times
 
 
 def test_the_code_is_straight_line_pytorch():

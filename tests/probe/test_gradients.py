@@ -28,6 +28,7 @@ from recform.probe import (
     word_gradients,
 )
 from recform.tape import place, unroll
+from tests.laws.blocks import Times
 
 SIZE = 3
 MAX_WORDS = 300
@@ -35,15 +36,6 @@ MAX_WORDS = 300
 
 def close(one: torch.Tensor, other: torch.Tensor) -> bool:
     return torch.allclose(one, other, rtol=1e-9, atol=1e-11 * (1 + other.abs().max().item()))
-
-
-class Times(nn.Module):
-    def __init__(self, factor: float) -> None:
-        super().__init__()
-        self.factor = factor
-
-    def forward(self, x):
-        return self.factor * x
 
 
 def compiled(text: str, blocks: list[nn.Module], **keywords):
