@@ -14,6 +14,14 @@ def talk(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def tell(text: str) -> None:
+    """The same, of torchrun's processes by the first alone."""
+    from recform.training import is_leader
+
+    if is_leader():
+        talk(text)
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
 

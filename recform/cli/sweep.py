@@ -13,8 +13,10 @@ import typer
 
 from recform.cli.jobs import Job, Stopped, work_off
 from recform.cli.output import counted, talk
-from recform.cli.train import DataDirOption, DataOption
+from recform.cli.train import DataDirOption, DataOption, folder_named
+from recform.cli.train import train as train_command
 from recform.errors import UserError
+from recform.writing import check_writable
 
 # Options of `recform train` that the sweep itself gives.
 OWN = ("--backbone", "-b", "--seed", "--out", "--resume", "--data", "--data-dir")
@@ -22,7 +24,11 @@ OWN = ("--backbone", "-b", "--seed", "--out", "--resume", "--data", "--data-dir"
 
 def sweep(
     formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The folder of the runs.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(help="The folder of the runs.", show_default=False, parser=folder_named,
+                     metavar="PATH"),
+    ],
     backbones: Annotated[
         str, typer.Option(metavar="A,B,...", help="Backbones.")
     ] = "resnet20_cifar",
@@ -32,7 +38,7 @@ def sweep(
     train: Annotated[
         str, typer.Option(metavar="OPTIONS", help="Further options of recform train, in quotes.")
     ] = "",
-) -> None:
+) -> None:  # fmt: skip
     """Train every formula on every backbone with every seed; what is finished is not done again.
 
     \b
@@ -56,7 +62,9 @@ def sweep(
         for seed in _seeds(seeds)
         for folder in [out / _name(formula, formulas, backbone, data, seed)]
     ]  # fmt: skip
+    check_writable(jobs[0].folder / "config.json")
     _check_apart(jobs)
+    _check_options(jobs[0])
     _run_all(jobs)
     done = f"{counted(len(jobs), 'run')} {'is' if len(jobs) == 1 else 'are'} finished"
     talk(f"{done}; compare them: recform compare {shlex.quote(str(out))}")
@@ -70,6 +78,13 @@ def _check_apart(jobs: Sequence[Job]) -> None:
             raise UserError("bad-argument", f"two runs would lie in {folder}",
                             "name each formula, backbone and seed once, and give files names of "
                             "their own")  # fmt: skip
+
+
+def _check_options(job: Job) -> None:
+    """Reads the words of a run as `recform train` will, so that a wrong one is told at once."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command()(train_command)
+    typer.main.get_command(alone).make_context("recform train", list(job.words[1:])).close()
 
 
 def _run_all(jobs: Sequence[Job]) -> None:
@@ -129,14 +144,16 @@ def _further(text: str) -> list[str]:
 def _listed(text: str, option: str) -> Iterator[str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
-        raise UserError("bad-argument", f"{option} names nothing", f"{option} a,b")
+        example = "0,1,2" if option == "--seeds" else "resnet20_cifar,resnet32_cifar"
+        raise UserError("bad-argument", f"{option} names nothing", f"{option} {example}")
     yield from parts
 
 
 def _seeds(text: str) -> Iterator[str]:
     for part in _listed(text, "--seeds"):
-        if not part.isdecimal():
-            raise UserError("bad-argument", f"{part} is no seed", "--seeds 0,1,2")
+        if not part.isdecimal() or int(part) >= 2**32:
+            raise UserError("bad-argument", f"{part} is no seed: they go from 0 to 2^32 - 1",
+                            "--seeds 0,1,2")  # fmt: skip
         yield str(int(part))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,9 +25,12 @@ from recform.cli.arguments import (
     UnitOption,
     parameters_to_match,
 )
+from recform.cli.beginning import beginning_asked, network_to_train
 from recform.cli.jobs import end_with_sweep
-from recform.cli.output import counted, print_json, talk
+from recform.cli.output import counted, print_json, tell
 from recform.cli.user_code import find_code
+from recform.errors import UserError
+from recform.writing import check_writable
 
 if TYPE_CHECKING:
     from recform.formula import Formula
@@ -77,10 +80,20 @@ SideOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option(help="Use so many images, if given.", show_default=False)
 ]
+
+
+def folder_named(text: str) -> Path:
+    """The folder that --out names. Raises UserError where it names none: "" would be here."""
+    if not text:
+        raise UserError("bad-argument", "--out names no folder", "--out runs/mine")
+    return Path(text)
+
+
 RunOption = Annotated[
     Path | None,
-    typer.Option(help="The run's folder; one under runs/, if left out.", show_default=False),
-]
+    typer.Option(help="The run's folder; one under runs/, if left out.", show_default=False,
+                 parser=folder_named, metavar="PATH"),
+]  # fmt: skip
 ResumeOption = Annotated[
     str | None,
     typer.Option(
@@ -92,8 +105,9 @@ ResumeOption = Annotated[
 InitOption = Annotated[
     str | None,
     typer.Option(
-        metavar="RUN|BACKBONE",
-        help="Begin with the weights of a run, or with timm's published ones.",
+        metavar="RUN|FILE|BACKBONE",
+        help="Begin with the weights of a run, with the plain backbone's in a file "
+        "(.safetensors, .pth), or with timm's published ones.",
         show_default=False,
     ),
 ]
@@ -178,11 +192,15 @@ def train(
     Ctrl-C leaves a checkpoint; --resume auto goes on from it. torchrun starts several processes.
     """
     end_with_sweep()
-    from recform.training import load_data
+    from recform.training import RunFolder, checkpoint_to_resume, load_data
 
     parsed = _parsed(formula, allow_code)
     _check_memory(parsed, reversible, compiled, sharded)
     folder = out if out is not None else _default_folder(formula, backbone, data, seed)
+    # Before data and network are made, which may take minutes.
+    check_writable(folder / "config.json")
+    checkpoint_to_resume(RunFolder(folder), resume)
+    begin = beginning_asked(init_from)
     shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
@@ -190,7 +208,7 @@ def train(
     how = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
            "match_params": parameters_to_match(match_params), "allow_code": allow_code,
            "recompute": recompute, "reversible": reversible}  # fmt: skip
-    network = _network(parsed, backbone, images, seed, chosen.drop_path, init_from, how)
+    network = network_to_train(parsed, backbone, images, seed, chosen.drop_path, begin, how)
     order = Order(folder, seed, device, resume, compiled, sharded, keep, tensorboard, wandb)
     _report(_run(network, images, chosen, order), folder, as_json)
 
@@ -228,60 +246,6 @@ def chosen_recipe(
     return replace(with_settings(plain, settings), **given)
 
 
-def _network(
-    formula: Formula,
-    backbone: str,
-    images: DataSet,
-    seed: int,
-    drop_path: float,
-    init_from: str | None,
-    choices: Mapping[str, Any],
-) -> FormulaNetwork:
-    """The network that is trained; `choices` are further arguments of `build`."""
-    from recform.network import build
-    from recform.training import seed_everything
-
-    seed_everything(seed)
-    published = init_from is not None and not Path(init_from).is_dir()
-    dropping: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path > 0 else {}
-    network = build(
-        formula,
-        init_from if published and init_from is not None else backbone,
-        images.num_classes,
-        image_size=images.image_size,
-        pretrained=published,
-        **choices,
-        **dropping,
-    )
-    assert network.architecture.spec is not None, "the command line names the backbone"
-    if network.architecture.spec.matched:
-        widths = ", ".join(f"{name}={value}" for name, value in network.architecture.spec.matched)
-        _tell(f"note: the backbone has {widths}, for {choices['match_params']} parameters")
-    for note in network.architecture.notes:
-        _tell(f"note: {note}")
-    if init_from is not None and not published:
-        _begin_with(network, Path(init_from), choices["allow_code"])
-    return network
-
-
-def _begin_with(network: FormulaNetwork, folder: Path, allow_code: bool) -> None:
-    from recform.cli.weights import load_weights
-    from recform.training import take_over
-
-    learned, _ = load_weights(folder, allow_code)
-    new = take_over(network, learned.state_dict())
-    if new:
-        _tell(f"not in {folder}, and so new: {', '.join(new[:6])}"
-              f"{f' and {len(new) - 6} more' if len(new) > 6 else ''}")  # fmt: skip
-
-
-def _tell(text: str) -> None:
-    from recform.training import is_leader
-
-    if is_leader():
-        talk(text)
-
-
 def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order) -> Summary:
     from recform.training import Interrupted, RunFolder, train
 
@@ -307,13 +271,13 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
                 keep=order.keep,
             )
     except Interrupted as stop:
-        _tell(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
-        _tell(f"to go on: {_to_go_on(folder)}")
+        tell(f"interrupted in epoch {stop.epoch}; {stop.checkpoint} is written")
+        tell(f"to go on: {_to_go_on(folder)}")
         raise typer.Exit(128 + stop.signum) from None
     except KeyboardInterrupt:
         # A second Ctrl-C: there was no time for a checkpoint.
         if RunFolder(folder).newest():
-            _tell(f"to go on from the last checkpoint: {_to_go_on(folder)}")
+            tell(f"to go on from the last checkpoint: {_to_go_on(folder)}")
         raise
 
 

@@ -65,6 +65,13 @@ def _best(run: RunFolder) -> Path:
     return run.last
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether it is a file in the folder of a run, and so one of its checkpoints."""
+    from recform.training import RunFolder
+
+    return path.is_file() and RunFolder(run_of(path)).config.is_file()
+
+
 def run_of(path: Path) -> Path:
     """The folder of a run, given that or one of its checkpoints."""
     return path.parent.parent if path.is_file() else path

@@ -98,8 +98,8 @@ def _read(path: Path) -> Mapping[str, Tensor]:
             weights = load_state_dict(str(path))
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    except (RuntimeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError,
-            SafetensorError) as error:  # fmt: skip
+    except (RuntimeError, ValueError, EOFError, AttributeError, LookupError, TypeError,
+            pickle.UnpicklingError, SafetensorError) as error:  # fmt: skip
         raise _unreadable(path, "it holds no weights that torch reads") from error
     if not weights or not all(isinstance(part, Tensor) for part in weights.values()):
         raise _unreadable(path, "it holds more, or less, than weights")

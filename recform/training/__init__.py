@@ -140,4 +140,5 @@ from recform.training.shard_writing import write_shards as write_shards
 from recform.training.stop import Interrupted as Interrupted
 from recform.training.stop import listening as listening
 from recform.training.team import is_leader as is_leader
+from recform.training.train import checkpoint_to_resume as checkpoint_to_resume
 from recform.training.train import train as train

@@ -118,7 +118,8 @@ def held(folder: RunFolder) -> Iterator[None]:
         folder.path.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder.path, os.O_RDONLY)
     except OSError as error:
-        raise unwritable(folder.path, error) from error
+        raise UserError("unwritable", f"{folder.path} cannot be written: {_reason(error)}",
+                        "make room, or name another folder: --out DIR") from error  # fmt: skip
     try:
         _lock(folder, handle)
         try:
@@ -235,7 +236,7 @@ def _reason(error: OSError | RuntimeError) -> str:
 
 def _holds_checkpoint(path: Path) -> bool:
     """Whether the run that this file belongs to, or would, has a whole one."""
-    return any(RunFolder(place).newest() for place in (path, path.parent, path.parent.parent))
+    return any(RunFolder(place).newest() for place in (path.parent, path.parent.parent))
 
 
 def remove(part: Path) -> None:

@@ -116,7 +116,7 @@ def train(
         held(folder) if team.leads else nullcontext(),
     ):
         check_batch(team, place, recipe.batch_size)
-        checkpoint = _checkpoint_to_resume(folder, resume)
+        checkpoint = checkpoint_to_resume(folder, resume)
         team.wait()
         speaker = (progress if team.leads else None) or Silent()
         task = _task(model, data, recipe, seed, place, team, speaker, compiled, sharded)
@@ -166,7 +166,11 @@ def _memory_told(recipe: Recipe) -> Iterator[None]:
         ) from error
 
 
-def _checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path | None:
+def checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path | None:
+    """The checkpoint that a run in `folder` goes on from; None for a new run.
+
+    Raises UserError `run-exists`, `no-such-file`, `bad-argument`.
+    """
     if resume == AUTO:
         return folder.newest()
     if resume == "":
