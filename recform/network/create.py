@@ -100,9 +100,6 @@ def _call(builder: Any, name: str, keywords: dict[str, Any]) -> nn.Module:
 
 def _hint(name: str) -> str:
     known = [*CIFAR_NETS, *timm.list_models(exclude_filters=f"{PREFIX}*")]
-    matches = get_close_matches(name, known, n=3)
-    return (
-        f"did you mean {' or '.join(matches)}?"
-        if matches
-        else ("timm.list_models() names timm's; recform's own are " + ", ".join(CIFAR_NETS))
-    )
+    matches = get_close_matches(name, known, n=3, cutoff=0.5)
+    near = f"did you mean {' or '.join(matches)}? or " if matches else ""
+    return f"{near}look for one: recform backbones 'resnet*'"

@@ -15,7 +15,7 @@ def sources_of(tape: Tape, start: int) -> tuple[int, ...]:
     """
     if not 0 <= start <= tape.depth:
         raise UserError("bad-argument", f"the start {start} is not between 0 and the depth, "
-                        f"{tape.depth}", "choose a start in this range")  # fmt: skip
+                        f"{tape.depth}", "--start 0, or start=0")  # fmt: skip
     if start == 0:
         return (tape.operations.index(Input()),) if Input() in tape.operations else ()
     # A stream is named after its state: h.0, h.1, ...

@@ -64,8 +64,9 @@ def _unroller(formula: Formula, depth: int, stages: Stages | None) -> _Unroller:
         raise _without_place("bad-argument", f"the depth {depth!r} is not a whole number",
                              "give the number of blocks: depth=16") from None  # fmt: skip
     if not 0 <= depth <= MAX_DEPTH:
-        raise _without_place("too-deep", f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
-                             f"choose a depth from 0 to {MAX_DEPTH:,}")  # fmt: skip
+        raise _without_place("bad-argument" if depth < 0 else "too-deep",
+                             f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
+                             "--depth 16, or depth=16")  # fmt: skip
     if stages is not None and sum(stages.lengths) != depth:
         raise _without_place("bad-argument", f"the stages have {sum(stages.lengths)} blocks, the "
                              f"depth is {depth}", "give as many blocks as depth")  # fmt: skip
