@@ -67,7 +67,8 @@ def _check_folder(folder: Path, depth: int, as_json: bool) -> None:
 
     paths = sorted(path for path in folder.rglob("*.rf") if not path.is_dir())
     if not paths:
-        raise UserError("no-such-file", f"there is no .rf file in {folder}", "name a file or an example: recform check resnet")
+        raise UserError("no-such-file", f"there is no .rf file in {folder}",
+                        "name a file or an example: recform check resnet")  # fmt: skip
     wrong: list[tuple[Path, UserError]] = []
     for path in paths:
         try:

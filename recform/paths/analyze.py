@@ -113,8 +113,9 @@ def _check(depth: int, start: int, activations: str) -> None:
         raise UserError("bad-argument", f"there is no way `{activations}` to count activations",
                         "choose transparent or keep")  # fmt: skip
     if not 0 <= depth <= MAX_DEPTH:
-        raise UserError("too-deep", f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
-                        "choose a depth in this range")  # fmt: skip
+        raise UserError("bad-argument" if depth < 0 else "too-deep",
+                        f"the depth {depth} is not between 0 and {MAX_DEPTH:,}",
+                        "--depth 16, or depth=16")  # fmt: skip
     if not 0 <= start <= depth:
         raise UserError("bad-argument", f"the start {start} is not between 0 and the depth, "
-                        f"{depth}", "choose a start in this range")  # fmt: skip
+                        f"{depth}", "--start 0, or start=0")  # fmt: skip
