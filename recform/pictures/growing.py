@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recform.errors import UserError
@@ -45,11 +46,7 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
     Raises UserError `no-recurrence` as `growth_curve` does, `bad-argument` without a formula or
     for gains that are no range.
     """
-    if not formulas:
-        raise UserError("bad-argument", "a growth picture needs a formula", "name at least one")
-    if not -1e6 <= low < high <= 1e6:
-        raise UserError("bad-argument", f"{low:g} to {high:g} is no range of gains",
-                        "give two numbers, the lower one first: --gains -2,1")  # fmt: skip
+    _check(formulas, low, high)
     gains = [low + (high - low) * point / (NUM_POINTS - 1) for point in range(NUM_POINTS)]
     resolved = [resolve(formula) for formula in formulas]
     legend = lay_out_legend([formula_name(str(formula)) for formula in resolved])
@@ -64,13 +61,25 @@ def growth(formulas: Sequence[Formula | str], low: float = -2.5, high: float = 1
                   color=RUN_COLOURS[place % len(RUN_COLOURS)],
                   linestyle=LINE_STYLES[place % len(LINE_STYLES)])  # fmt: skip
     draw_legend(figure, axes.lines, legend)
+    axes.set_xlim(low, high)
+    axes.set_ylim(0, highest * 1.04)
+    axes.set_xlabel("gain g of every block: F(x) = g x", fontsize=TEXT, color=INK)
+    axes.set_ylabel("growth of the signal per layer", fontsize=TEXT, color=INK)
+    _mark_stable(axes, low + 0.01 * (high - low), 0.02 * highest)
+    return figure
+
+
+def _check(formulas: Sequence[Formula | str], low: float, high: float) -> None:
+    if not formulas:
+        raise UserError("bad-argument", "a growth picture needs a formula", "name at least one")
+    if not -1e6 <= low < high <= 1e6:
+        raise UserError("bad-argument", f"{low:g} to {high:g} is no range of gains",
+                        "give two numbers, the lower one first: --gains -2,1")  # fmt: skip
+
+
+def _mark_stable(axes: Axes, left: float, bottom: float) -> None:
+    """Colour the ground where the growth is at most 1, and say so at a place."""
     axes.axhspan(0, 1, color=STABLE, zorder=0, linewidth=0)
     axes.axhline(1, color=INK, linewidth=0.8)
     axes.axvline(0, color=FAINT, linewidth=0.8, zorder=1)
-    axes.set_xlim(low, high)
-    axes.set_ylim(0, highest * 1.04)
-    axes.text(low + 0.01 * (high - low), 0.02 * highest, "stable: growth at most 1",
-              fontsize=SMALL, color=INK)  # fmt: skip
-    axes.set_xlabel("gain g of every block: F(x) = g x", fontsize=TEXT, color=INK)
-    axes.set_ylabel("growth of the signal per layer", fontsize=TEXT, color=INK)
-    return figure
+    axes.text(left, bottom, "stable: growth at most 1", fontsize=SMALL, color=INK)

@@ -104,17 +104,8 @@ def histogram(
     Raises UserError `bad-argument` for no formula, an unknown scale, or more than six panels in a
     row, and `too-deep` for counts that are too large to be written down.
     """
-    if not analyses:
-        raise UserError("bad-argument", "a histogram needs a formula", "name at least one")
-    if scale not in SCALES:
-        raise UserError("bad-argument", f"there is no scale `{scale}`",
-                        f"the scales are {', '.join(SCALES)}")  # fmt: skip
-    for analysis in analyses:
-        refuse_left_out(analysis)
     num_columns = num_columns or min(len(analyses), 2)
-    if num_columns > MAX_COLUMNS:
-        raise UserError("bad-argument", f"{num_columns} panels do not fit beside each other",
-                        f"choose at most {MAX_COLUMNS} depths: --depths 4,8,16")  # fmt: skip
+    _check(analyses, scale, num_columns)
     layout = _layout(analyses, SCALES[scale], num_columns)
     height = layout.num_rows * (ROW_HEIGHT + layout.head_height / POINTS_PER_INCH) + 0.4
     figure = Picture(figsize=(PAGE_WIDTH, height), layout="constrained")
@@ -130,6 +121,19 @@ def histogram(
     _name_axes(panels, len(analyses), layout)
     _draw_legend(figure, panels[len(analyses) :], layout)
     return figure
+
+
+def _check(analyses: Sequence[Analysis], scale: str, num_columns: int) -> None:
+    if not analyses:
+        raise UserError("bad-argument", "a histogram needs a formula", "name at least one")
+    if scale not in SCALES:
+        raise UserError("bad-argument", f"there is no scale `{scale}`",
+                        f"the scales are {', '.join(SCALES)}")  # fmt: skip
+    for analysis in analyses:
+        refuse_left_out(analysis)
+    if num_columns > MAX_COLUMNS:
+        raise UserError("bad-argument", f"{num_columns} panels do not fit beside each other",
+                        f"choose at most {MAX_COLUMNS} depths: --depths 4,8,16")  # fmt: skip
 
 
 def _layout(

@@ -136,24 +136,35 @@ def spectra(run: str | Path) -> Figure:
     share, mean = figure.subplots(1, 2, width_ratios=(3, 2))
     for axes in (share, mean):
         plain_axes(axes)
-    shades = _shades([epoch for epoch, _ in told])
-    for epoch, found in told:
-        is_end = epoch in (told[0][0], told[-1][0])
-        heights = [100 * float(part) for part in found.shares]
-        share.plot(range(len(heights)), heights, "o-", color=_shade(shades, epoch), markersize=MARK,
-                   linewidth=2 * LINE if is_end else LINE / 2, zorder=2 + is_end)  # fmt: skip
-    share.set_xlabel("blocks on the path", **_TEXT)
-    share.set_ylabel("share of all weight (%)", **_TEXT)
-    share.set_ylim(bottom=0)
-    whole_ticks(share.xaxis, 10)
-    _whole_bar(figure, shades, share, [epoch for epoch, _ in told], "epoch")
-    mean.plot([epoch for epoch, _ in told], [_mean_length(found) for _, found in told], "o-",
-              color=BLUE, markersize=MARK, linewidth=LINE)  # fmt: skip
-    mean.set_xlabel("epoch", **_TEXT)
-    mean.set_ylabel("mean length (blocks)", **_TEXT)
-    whole_ticks(mean.xaxis, 6)
+    _draw_shares(share, told)
+    _draw_mean_lengths(mean, told)
     figure.suptitle(_head(log), **_TEXT)
     return figure
+
+
+def _draw_shares(axes: Axes, told: Sequence[tuple[int, Spectrum]]) -> None:
+    """What each length has of all weight, a line an epoch; the first and the last stand out."""
+    epochs = [epoch for epoch, _ in told]
+    shades = _shades(epochs)
+    for epoch, found in told:
+        is_end = epoch in (epochs[0], epochs[-1])
+        heights = [100 * float(part) for part in found.shares]
+        axes.plot(range(len(heights)), heights, "o-", color=_shade(shades, epoch), markersize=MARK,
+                  linewidth=2 * LINE if is_end else LINE / 2, zorder=2 + is_end)  # fmt: skip
+    axes.set_xlabel("blocks on the path", **_TEXT)
+    axes.set_ylabel("share of all weight (%)", **_TEXT)
+    axes.set_ylim(bottom=0)
+    whole_ticks(axes.xaxis, 10)
+    _whole_bar(axes.figure, shades, axes, epochs, "epoch")
+
+
+def _draw_mean_lengths(axes: Axes, told: Sequence[tuple[int, Spectrum]]) -> None:
+    means = [_mean_length(found) for _, found in told]
+    axes.plot([epoch for epoch, _ in told], means, "o-", color=BLUE, markersize=MARK,
+              linewidth=LINE)  # fmt: skip
+    axes.set_xlabel("epoch", **_TEXT)
+    axes.set_ylabel("mean length (blocks)", **_TEXT)
+    whole_ticks(axes.xaxis, 6)
 
 
 def _is_told(weights: Weights, roles: Sequence[Role]) -> bool:
