@@ -64,7 +64,7 @@ def _paths(analysis: Analysis) -> Iterator[str]:
     output, main = names_of(analysis)
     title = f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
     if analysis.net is None or analysis.gross is None:
-        yield f"{title} {analysis.counts_reason}"
+        yield f"{title}: {analysis.counts_reason}"
         return
     kept = ", activations kept" if analysis.keeps_activations else ""
     yield f"{title}, by the number of blocks on them{kept}:"

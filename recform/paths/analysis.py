@@ -91,6 +91,11 @@ class Analysis:
         return self.depth <= SHALLOW
 
     @cached_property
+    def tells_blocks(self) -> bool:
+        """Whether counts are told block by block: not where constants have roots in them."""
+        return not has_roots(self.tape)
+
+    @cached_property
     def net(self) -> Coefficients | None:
         return self._count(NET, None if self.closed is None else self.closed.net)
 
@@ -104,7 +109,7 @@ class Analysis:
     def counts_reason(self) -> str | None:
         """Why net or gross is None."""
         if self.closed is None and (self.net is None or self.gross is None):
-            return "the coefficients are sums of too many roots to be written down"
+            return "sums of too many roots to be written down"
         if self.closed is None or self.is_shallow:
             return None
         sizes = {
@@ -179,13 +184,13 @@ class Analysis:
     @cached_property
     def through_block(self) -> dict[str, Coefficients]:
         """Paths as drawn through each block, "F[3]", by length; none where constants have roots."""
-        return {} if has_roots(self.tape) else through_block(self.tape, self.start)
+        return through_block(self.tape, self.start) if self.tells_blocks else {}
 
     @cached_property
     def parameter_gradients(self) -> dict[str, Coefficients]:
         """Paths of d output / d F[j] with sign, for each block "F[j]", by blocks behind it; none
         where constants have roots."""
-        return {} if has_roots(self.tape) else parameter_gradients(self.tape)
+        return parameter_gradients(self.tape) if self.tells_blocks else {}
 
     @cached_property
     def mean_length(self) -> dict[str, Fraction | None]:
@@ -232,7 +237,7 @@ class Analysis:
     @cached_property
     def by_block_name(self) -> dict[str, NamedPolynomial] | None:
         """Net and gross with one variable a name, where blocks have several names."""
-        if not self.formula.blocks or has_roots(self.tape):
+        if not self.formula.blocks or not self.tells_blocks:
             return None
         return {
             "net": polynomials_by_block(self.tape, self.start, NET),

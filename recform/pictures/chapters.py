@@ -158,7 +158,7 @@ def _typeset(word: str) -> Markup:
 
 def _totals(analysis: Analysis) -> list[tuple[str, ...]]:
     if analysis.counts_reason is not None:
-        return []
+        return [("net, gross", analysis.counts_reason, "")]
     rows = {reading: counts_of(analysis, reading) for reading in READINGS}
     lengths = {reading: mean_to_text(analysis, reading) for reading in analysis.mean_length}
     return [

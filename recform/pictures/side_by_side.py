@@ -54,7 +54,7 @@ def _order(analysis: Analysis) -> str:
 
 def _gradients(analysis: Analysis) -> str:
     """The least and the largest number of paths from a block to the output."""
-    if not analysis.is_shallow:
+    if not _tells_blocks(analysis):
         return "?"
     totals = [sum(row) for row in analysis.parameter_gradients.values()]
     if not totals:
@@ -64,11 +64,15 @@ def _gradients(analysis: Analysis) -> str:
 
 def _share(analysis: Analysis) -> str:
     """The least and the largest share of the paths as drawn that go through one block."""
-    if not analysis.is_shallow or not analysis.gross or not sum(analysis.gross):
+    if not _tells_blocks(analysis) or not analysis.gross or not sum(analysis.gross):
         return "?"
     total = Fraction(sum(analysis.gross))
     shares = [100 * float(sum(row) / total) for row in analysis.through_block.values()]
     return f"{_from_to(f'{min(shares):.0f}', f'{max(shares):.0f}')} %" if shares else "none"
+
+
+def _tells_blocks(analysis: Analysis) -> bool:
+    return analysis.is_shallow and analysis.tells_blocks
 
 
 def _warnings(analysis: Analysis) -> str:

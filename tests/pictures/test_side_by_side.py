@@ -27,6 +27,13 @@ def test_what_is_the_same_for_all_is_told_once():
     assert found["block to output, net"] == "1"
 
 
+def test_with_roots_paths_are_counted_and_not_told_by_block():
+    # One block, one way past it: 1 + 1/sqrt(2).
+    found = cells("x[l+1] = x[l] + F(x[l])/sqrt(2)", 1)
+    assert (found["paths, net"], found["paths, distinct"]) == ("1 + sqrt(2)/2", "2")
+    assert found["through a block, gross"] == found["block to output, net"] == "?"
+
+
 def test_a_formula_without_blocks_has_none_on_its_paths():
     found = cells("x[l+1] = x[l]", 3)
     assert (found["lengths that survive"], found["block to output, net"]) == ("0", "none")
