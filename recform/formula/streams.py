@@ -77,8 +77,11 @@ def check_streams(formula: Formula) -> Iterator[Diagnostic]:
                              f"`{equation.state}` {'one' if count is None else count}",
                              equation.right.span, "make one value of streams by sum(h[l]), or "
                              "r[l] @ h[l]")  # fmt: skip
-    if not formula.steps:
-        return
+    if formula.steps:
+        yield from _check_what_is_returned(formula)
+
+
+def _check_what_is_returned(formula: Formula) -> Iterator[Diagnostic]:
     if formula.output is None and formula.main in formula.counts:
         count = formula.counts[formula.main]
         told = f"which {'is' if count == 1 else 'are'} {_told((count,))}"

@@ -8,10 +8,12 @@ weights.safetensors  parameters and buffers, under timm's names
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -62,36 +64,61 @@ def load_network(folder: str | Path, allow_code: bool = False) -> FormulaNetwork
     Blocks from Python are made only with `allow_code`. Raises UserError `bad-network` with the file
     that is missing or damaged, `code-not-allowed`.
     """
-    folder = Path(folder)
-    path = folder / "network.json"
+    path = Path(folder) / "network.json"
+    told = _described(path)
+    network = build(load(path.with_name("formula.rf")), told.backbone, told.num_classes,
+                    told.in_chans, allow_code=allow_code, match_params=told.matched or None,
+                    **told.plan, **told.keywords)  # fmt: skip
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        name, keywords = description["backbone"], description["keywords"]
-        num_classes, in_chans = description["num_classes"], description["in_chans"]
-        matched = description.get("matched") or None
-        # What networks of version 0.1 did not choose has its default.
-        plan = {key: description[key] for key in asdict(Plan()) if key in description}
-        changes = [(method, dict(given)) for method, given in description.get("changes", ())]
-        if not isinstance(name, str) or not isinstance(keywords, dict):
+        apply_changes(network, told.changes)
+    except (UserError, TypeError, ValueError) as error:
+        raise _bad(path, f"does not describe a network: {error}") from error
+    _load_weights(network, path.with_name("weights.safetensors"))
+    return network
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What network.json says, beside the version that wrote it."""
+
+    backbone: str
+    num_classes: int
+    in_chans: int
+    keywords: Mapping[str, Any]
+    matched: Mapping[str, Any] | None
+    plan: Mapping[str, Any]
+    changes: Sequence[tuple[str, dict[str, Any]]]
+
+
+def _described(path: Path) -> _Described:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        found = _Described(
+            said["backbone"],
+            said["num_classes"],
+            said["in_chans"],
+            said["keywords"],
+            said.get("matched"),
+            # What networks of version 0.1 did not choose has its default.
+            {key: said[key] for key in asdict(Plan()) if key in said},
+            [(method, dict(given)) for method, given in said.get("changes", ())],
+        )
+        if not isinstance(found.backbone, str) or not isinstance(found.keywords, dict):
             raise TypeError("a name and keywords are expected")
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise _bad(path, "does not describe a network") from error
-    network = build(load(folder / "formula.rf"), name, num_classes, in_chans,
-                    allow_code=allow_code, match_params=matched, **plan, **keywords)  # fmt: skip
-    try:
-        apply_changes(network, changes)
-    except (UserError, TypeError, ValueError) as error:
-        raise _bad(path, f"does not describe a network: {error}") from error
-    path = folder / "weights.safetensors"
+    return found
+
+
+def _load_weights(network: FormulaNetwork, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path))
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror or error}") from error
     except (SafetensorError, RuntimeError) as error:
         raise _bad(path, f"does not fit: {str(error).splitlines()[0]}") from error
-    return network
 
 
 def _bad(path: Path, why: str) -> UserError:
