@@ -5,7 +5,7 @@
           -> DataSet
     recipe_for(data) -> Recipe, recipe_named(name) -> Recipe   # changed by dataclasses.replace
     seed_everything(seed)                   # before the network is made
-    train(model, data, recipe, *, formula_text, backbone, out, seed=0, device="auto",
+    train(model, data, recipe, *, out, formula_text=None, backbone=None, seed=0, device="auto",
           resume=None, progress=None, command=(), compiled=False, keep=2)
           -> Summary                        # raises Interrupted, UserError
     read_run(path) -> Run

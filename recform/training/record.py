@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from recform.errors import UserError
 from recform.network import num_macs
 from recform.training.dataset import RGB, DataSet
 from recform.training.loop import Point, Task
@@ -25,6 +26,23 @@ from recform.training.run import Summary
 # What makes two runs the same run; where one of these differs, a checkpoint cannot be taken over.
 Identity = Mapping[str, str | int | float]
 SOURCE = Path(__file__).parents[2]
+
+
+def named(model: nn.Module, formula_text: str | None, backbone: str | None) -> tuple[str, str]:
+    """Formula and backbone by which a run is known: as given, or as a built network says them.
+
+    Raises UserError `bad-argument` where neither does.
+    """
+    architecture = getattr(model, "architecture", None)
+    if formula_text is None and architecture is not None:
+        formula_text = f"{architecture.formula}\n"
+    if backbone is None and architecture is not None and architecture.spec is not None:
+        backbone = architecture.spec.name
+    if formula_text is None or backbone is None:
+        missing = "formula_text" if formula_text is None else "backbone"
+        raise UserError("bad-argument", f"a {type(model).__name__} does not say its {missing}",
+                        f'train(..., {missing}="...")')  # fmt: skip
+    return formula_text, backbone
 
 
 def identity_of(task: Task, formula_text: str, backbone: str) -> Identity:

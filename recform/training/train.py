@@ -49,6 +49,7 @@ from recform.training.record import (
     git_commit,
     identity_of,
     macs_of,
+    named,
     num_parameters,
     summary_of,
 )
@@ -76,9 +77,9 @@ def train(
     data: DataSet,
     recipe: Recipe,
     *,
-    formula_text: str,
-    backbone: str,
-    out: Path,
+    out: Path | str,
+    formula_text: str | None = None,
+    backbone: str | None = None,
     seed: int = 0,
     device: str = AUTO,
     resume: Path | str | None = None,
@@ -89,6 +90,9 @@ def train(
     keep: int = NUM_KEPT,
 ) -> Summary:
     """Trains `model` in place and leaves the run in the folder `out`.
+
+    The run is known by `formula_text` and `backbone`, by default those that the network was built
+    with.
 
     `resume` is a checkpoint, a run folder, or "auto": the last checkpoint in `out`, or a new run
     where there is none. A run that goes on computes, on the same machine, what it would have
@@ -101,6 +105,7 @@ def train(
     Raises UserError `run-exists`, `no-such-file`, `damaged-checkpoint`, `bad-run`, `bad-argument`,
     `no-device`, `diverged`, `damaged-data`, `unwritable`, `out-of-memory`.
     """
+    formula_text, backbone = named(model, formula_text, backbone)
     check_seed(seed)
     check_trainable(data)
     place = pick_device(device)

@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from recform.errors import UserError
-from recform.training import Interrupted, load_data, read_run
+from recform.network import build
+from recform.training import Interrupted, load_data, read_run, train
 from recform.training.batches import normalized
 from recform.training.record import git_commit
 
@@ -73,6 +74,23 @@ def test_fewer_than_five_classes_have_no_fifth_guess(tmp_path, data):
     few = replace(few, train=data.train.pick((data.train.labels < 3).nonzero()[:, 0]))
     summary = train_small(small_net(), few, tmp_path / "run")
     assert summary.final_top5 >= summary.final_top1
+
+
+def test_a_built_network_says_its_formula_and_backbone(data, tmp_path):
+    net = build("# Doubled: twice the branch\nx[l+1] = x[l] + 2*F(x[l])", "resnet20_cifar", 10)
+    recipe = replace(small_recipe(), epochs=1)
+    train(net, data, recipe, out=str(tmp_path / "run"), device="cpu")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["formula"] == "# Doubled: twice the branch\nx[l+1] = x[l] + 2*F(x[l])\n"
+    assert config["backbone"] == "resnet20_cifar"
+
+
+@pytest.mark.parametrize("missing", ["formula_text", "backbone"])
+def test_a_network_that_does_not_say_what_it_is_must_be_named(data, tmp_path, missing):
+    with pytest.raises(UserError, match=f"a Linear does not say its {missing}") as told:
+        train_small(nn.Linear(2, 2), data, tmp_path / "run", **{missing: None})
+    assert told.value.diagnostics[0].hint == f'train(..., {missing}="...")'
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_configuration_repeats_the_run(whole, data):
