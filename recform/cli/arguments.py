@@ -17,6 +17,11 @@ FormulaArgument = Annotated[
         show_default=False,
     ),
 ]
+FormulasArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="FORMULA", help="One or more: text with an equals sign, a .rf file, or "
+                   "an example's name.", show_default=False),
+]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
 DepthOption = Annotated[int, typer.Option("--depth", "-d", help="Number of blocks, L.")]
 StartOption = Annotated[int, typer.Option(help="l0: paths from x[L] back to x[l0].")]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def backbones(
     pattern: Annotated[
         str | None,
-        typer.Argument(help="A name, or a pattern with * and ?.", show_default=False),
+        typer.Argument(metavar="PATTERN", help="A name, or a pattern with * and ?.",
+                       show_default=False),
     ] = None,
     check: Annotated[
         str | None,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from string import ascii_uppercase
 
-import typer
-
-from recform.cli.arguments import DepthOption, JsonOption, StartOption
+from recform.cli.arguments import DepthOption, FormulasArgument, JsonOption, StartOption
 from recform.cli.output import print_json, table
 
 
 def compare_formulas(
-    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
+    formulas: FormulasArgument,
     depth: DepthOption = 16,
     start: StartOption = 0,
     as_json: JsonOption = False,
@@ -41,4 +39,14 @@ def compare_formulas(
 
 def _name(formula: str, place: int) -> str:
     """An example by its name, others by a letter."""
-    return formula if formula.isidentifier() else chr(ord("A") + place)
+    return formula if formula.isidentifier() else _letters(place)
+
+
+def _letters(place: int) -> str:
+    """Counting in letters, as the columns of a spreadsheet do.
+
+    >>> [_letters(place) for place in (0, 25, 26, 27, 26 + 26**2)]
+    ['A', 'Z', 'AA', 'AB', 'AAA']
+    """
+    before, last = divmod(place, len(ascii_uppercase))
+    return (_letters(before - 1) if before else "") + ascii_uppercase[last]

@@ -16,8 +16,15 @@ from recform.errors import UserError
 if TYPE_CHECKING:
     from recform.training import DataReport, PartReport
 
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A data set: digits, cifar10, folder, hf:OWNER/NAME, "
+                   "wds:FOLDER, ...; see recform data list.", show_default=False),
+]  # fmt: skip
+
 data = typer.Typer(
-    help="List the data sets, and look one over before hours are spent on it.",
+    help="List the data sets, and look one over before hours are spent on it.\n\n\b\n"
+    "Example:  recform data check folder --data-dir photos",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -25,7 +32,11 @@ data = typer.Typer(
 
 @data.command("list")
 def list_sets() -> None:
-    """List the data sets, each with the recipe that goes with it."""
+    """List the data sets, each with the recipe that goes with it.
+
+    \b
+    Example:  recform data list
+    """
     from recform.training import DATA_SETS
 
     print(table(
@@ -36,7 +47,7 @@ def list_sets() -> None:
 
 @data.command()
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    name: NameArgument,
     data_dir: DataDirOption = None,
     cache_gb: CacheOption = None,
     image_size: SideOption = None,
@@ -66,7 +77,7 @@ def check(
 
 @data.command()
 def shard(
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    name: NameArgument,
     out: Annotated[
         Path, typer.Option(help="The folder to write, which must be new.", show_default=False)
     ],

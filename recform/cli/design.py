@@ -108,7 +108,7 @@ def design(
         raise UserError("bad-argument", f"{option} belongs to a search", "--near resnet_s")
     else:
         answer = _ask(wishes, where, depth, calls, minus)
-    chosen = None if output is None else _chosen(answer, pick)
+    chosen = _chosen(answer, pick)
     # Saved first: whoever reads the page may stop early, and the pipe breaks.
     if output is not None and chosen is not None:
         _save(chosen, answer, output)
@@ -181,7 +181,7 @@ def _chosen(answer: Design | Search, pick: int) -> Formula | None:
         return None
     if not 1 <= pick <= len(answer.candidates):
         raise UserError("bad-argument", f"there is no candidate {pick}",
-                        f"--pick 1 to --pick {len(answer.candidates)}")  # fmt: skip
+                        f"the last one is --pick {len(answer.candidates)}")  # fmt: skip
     return answer.candidates[pick - 1].formula
 
 

@@ -30,7 +30,7 @@ TestCropOption = Annotated[
 ]
 BatchOption = Annotated[int, typer.Option(help="Images at a time.")]
 OwnDataOption = Annotated[
-    str | None, typer.Option(help="The run's own, if left out.", show_default=False)
+    str | None, typer.Option(help="Data set; by default the run's own.", show_default=False)
 ]
 TrainedArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run, or a network's folder.", show_default=False)
@@ -111,8 +111,11 @@ def _print_scores(data: str, found: list[dict[str, Any]], said: str) -> None:
 
 def predict(
     run: TrainedArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", show_default=False)],
-    top: Annotated[int, typer.Option(help="So many classes.", min=1)] = 5,
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE", help="One or more pictures.", show_default=False),
+    ],
+    top: Annotated[int, typer.Option(help="Name so many classes.", min=1)] = 5,
     device: DeviceOption = "auto",
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,

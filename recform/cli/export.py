@@ -37,6 +37,7 @@ SubjectArgument = Annotated[
 FormOption = Annotated[
     str,
     typer.Option("--format", "-f", metavar="onnx|torch|torchscript|source|timm",
+                 help="The form to write.",
                  show_default=False),
 ]  # fmt: skip
 # What a formula needs to become a network, and a folder has.

@@ -7,20 +7,16 @@ from typing import Annotated
 
 import typer
 
-from recform.cli.arguments import DepthOption, OutOption, StartOption
+from recform.cli.arguments import DepthOption, FormulasArgument, OutOption, StartOption
 from recform.cli.output import talk
 
 plot = typer.Typer(
-    help="Draw a formula's paths, wiring and growth, or the curves of training runs.",
+    help="Draw a formula's paths, wiring and growth, or the curves of training runs.\n\n\b\n"
+    "Example:  recform plot histogram resnet resnet_s --depth 12 -o paths.png",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-FormulasArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="FORMULA", help="One or more: text with an equals sign, a .rf file, or "
-                   "an example's name.", show_default=False),
-]  # fmt: skip
 RunsArgument = Annotated[
     list[Path],
     typer.Argument(metavar="RUN", help="One or more folders of `recform train`.",

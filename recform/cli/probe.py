@@ -56,10 +56,13 @@ def probe(
     weights: WeightsOption = None,
     data: DataOption = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Where its files lie.", show_default=False)
+        Path | None, typer.Option(help="Where the data lies.", show_default=False)
     ] = None,
     image_size: Annotated[
-        int | None, typer.Option(help="Side of an image in pixels.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Side of an image in pixels; by default the data's own.", show_default=False
+        ),
     ] = None,
     images: ImagesOption = 32,
     samples: SamplesOption = 30,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recform.cli.arguments import FormulaArgument
+from recform.cli.arguments import DepthOption, FormulaArgument
 from recform.errors import UserError
 
 
@@ -17,7 +17,7 @@ def show(
     unrolled: Annotated[
         bool, typer.Option("--unrolled", help="Print the tape: one value a line.")
     ] = False,
-    depth: Annotated[int, typer.Option("--depth", "-d", help="Depth of the tape.")] = 3,
+    depth: DepthOption = 3,
 ) -> None:
     """Print a formula in normal form, as LaTeX or MathML, or written out to a depth.
 

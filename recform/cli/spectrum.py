@@ -26,7 +26,9 @@ PictureOption = Annotated[
 
 
 def spectrum(
-    run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of `recform train`.", show_default=False)
+    ],
     epoch: EpochOption = None,
     start: StartOption = 0,
     as_json: JsonOption = False,

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from recform.cli.arguments import FormulasArgument
 from recform.cli.jobs import Job, Stopped, work_off
 from recform.cli.output import counted, talk
 from recform.cli.train import DataDirOption, DataOption, folder_named
@@ -23,7 +24,7 @@ OWN = ("--backbone", "-b", "--seed", "--out", "--resume", "--data", "--data-dir"
 
 
 def sweep(
-    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", show_default=False)],
+    formulas: FormulasArgument,
     out: Annotated[
         Path,
         typer.Option(help="The folder of the runs.", show_default=False, parser=folder_named,

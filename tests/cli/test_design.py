@@ -100,6 +100,7 @@ def test_nothing_is_saved_for_a_refusal(tmp_path: Path):
             "not written as `.txt`",
         ),
         (["--lengths", "1", "--pick", "99", "-o", "one.rf"], "there is no candidate 99"),
+        (["--lengths", "1", "--pick", "99"], "the last one is --pick"),
         (["--lengths", "rows.csv"], "there is no file rows.csv"),
         (["--lengths", "1", "--plot", "one.png"], "--plot belongs to a search"),
         (["--near", "resnet_s", "--where", "kept < 2", "--calls", "1"], "belong to a wish"),
