@@ -26,7 +26,9 @@ def analysis_to_html(analysis: Analysis) -> str:
     if len(rows) > MAX_ROWS:
         shown.append(f"<tr><td>...</td><td colspan=3>{len(rows) - MAX_ROWS} more</td></tr>")
     heads = "".join(f"<th>{head}</th>" for head in ("length", "net", "gross", "distinct"))
-    caption = f"Paths of d x[{analysis.depth}] / d x[{analysis.start}]"
+    main = analysis.formula.main
+    output = main if analysis.formula.output is None else "output"
+    caption = f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
     return (f"{to_mathml(analysis.formula)}<table><caption>{caption}</caption>"
             f"<tr>{heads}</tr>{''.join(shown)}</table>")  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from xml.etree import ElementTree
 
+import pytest
+
 from recform.paths import analyze
 
 
@@ -16,6 +18,18 @@ def test_an_analysis_shows_the_formula_and_its_counts():
         ["2", "3", "3", "3"],
         ["3", "1", "1", "1"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "caption"),
+    [
+        ("resnet", "Paths of d x[3] / d x[1]"),
+        ("y[l+1] = y[l] + F(y[l])", "Paths of d y[3] / d y[1]"),
+        ("hyper_connections", "Paths of d output[3] / d h[1]"),
+    ],
+)
+def test_the_caption_calls_states_by_their_names(formula: str, caption: str):
+    assert f"<caption>{caption}</caption>" in analyze(formula, 3, 1)._repr_html_()
 
 
 def test_a_long_table_and_a_long_number_are_cut():
