@@ -131,7 +131,9 @@ class _Writer:
 def _names(nodes: list[fx.Node], tape: Tape) -> dict[fx.Node, str]:
     known = _names_on_the_tape(tape)
     names: dict[fx.Node, str] = {}
-    taken = {"y", "self", "torch", "nn", *keyword.kwlist}
+    # A local name would hide a function of that name from the whole method.
+    functions = {getattr(n.target, "__name__", "") for n in nodes if n.op == "call_function"}
+    taken = {"y", "self", "torch", "nn", "functional", *functions, *keyword.kwlist}
     for place, node in enumerate(nodes):
         read_next = place + 1 < len(nodes) and list(node.users) == [_next(nodes, place)]
         told = [known[value] for value in node.meta.get("values", ()) if value in known]

@@ -25,6 +25,7 @@ NETWORKS = [
     ("skip_resnet", "resnet20_cifar", 32, {}),
     ("dense_resnet", "resnet20_cifar", 32, {}),
     ("hyper_connections", "resnet20_cifar", 32, {}),
+    ("mhc", "resnet20_cifar", 32, {}),
     ("resnet_s_net", "resnet18", 32, RESNET),
     ("resnet", "resnet50", 32, RESNET),
     ("resnet_s_net", "convnext_atto", 32, CONVNEXT),
