@@ -187,14 +187,19 @@ class FormulaError(UserError):
 
 def render(diagnostic: Diagnostic, source: Source | None) -> str:
     """The message as a person reads it, with the line and a caret under the span."""
-    rows = [f"error[{diagnostic.code}]: {diagnostic.message}"]
+    rows = [f"error[{diagnostic.code}]: {_visible(diagnostic.message)}"]
     gutter = "  "
     if source is not None and diagnostic.span is not None:
         gutter = " " * (len(str(diagnostic.span.line)) + 2)
         rows += _excerpt(diagnostic.span, source, gutter)
     if diagnostic.hint:
-        rows.append(f"{gutter}= hint: {diagnostic.hint}")
+        rows.append(f"{gutter}= hint: {_visible(diagnostic.hint)}")
     return "\n".join(rows)
+
+
+def _visible(text: str) -> str:
+    """In one line: a file's name may hold line ends, and signs that move the cursor."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def lines_of(text: str) -> list[str]:
@@ -213,7 +218,7 @@ def _excerpt(span: Span, source: Source, gutter: str, width: int = 96) -> list[s
     first = span.column - 1 - start
     carets = "^" * max(1, min(span.end - span.column, len(shown) - first))
     return [
-        f"{gutter[1:]}--> {source.name}:{span.line}:{span.column}",
+        f"{gutter[1:]}--> {_visible(source.name)}:{span.line}:{span.column}",
         f"{gutter}|",
         f" {span.line} | {shown}".rstrip(),
         f"{gutter}| {' ' * first}{carets}",

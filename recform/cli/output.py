@@ -23,7 +23,9 @@ def tell(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    text = json.dumps(value, ensure_ascii=False)
+    # The bytes of a file's name that are no text: `\udcff`, as JSON writes such signs too.
+    print(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def counted(number: int, one: str, several: str = "") -> str:
