@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.testing import CompileCounter
 
 from recform.errors import UserError
 from recform.training import loop, read_run, seed_everything
@@ -142,6 +143,16 @@ def test_a_compiled_network_keeps_its_names(data, tmp_path, monkeypatch):
     content = torch.load(tmp_path / "compiled" / "checkpoints" / "last.pt", weights_only=True)
     assert list(content["model"]) == list(plain.state_dict())
     assert read_run(tmp_path / "compiled").config["device"]["compiled"] is True
+
+
+def test_a_compiled_network_is_compiled_once(data, tmp_path, monkeypatch):
+    counter, compile = CompileCounter(), torch.compile
+    monkeypatch.setattr(torch, "compile", lambda model: compile(model, backend=counter))
+    torch._dynamo.reset()
+    # Reports, tests with a smaller last batch, mean weights, a second epoch.
+    recipe = replace(small_recipe(), epochs=2, ema_decay=0.9)
+    train_small(small_net(), data, tmp_path, compiled=True, recipe=recipe)
+    assert counter.frame_count == 1
 
 
 def test_a_summary_has_what_a_comparison_needs(data, tmp_path):
