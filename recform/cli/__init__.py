@@ -34,6 +34,7 @@ Networks:
 Training:
 
     train             a network learns
+    beginning         the network it begins with, and whose weights
     progress          the bar, or a line an epoch
     sweep             formulas, backbones and seeds
     jobs              a sweep's runs as processes

@@ -204,12 +204,12 @@ def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, 
     folder = Path(trained)
     if folder.exists():
         from recform.cli.weights import load_weights, run_of
-        from recform.training import RunFolder, read_run
+        from recform.training import RunFolder, read_config
 
         network, trained_on = load_weights(folder, allow_code)
         run = run_of(folder)
         is_run = RunFolder(run).config.is_file()
-        return network, trained_on, read_run(run).config.get("recipe", {}) if is_run else {}
+        return network, trained_on, read_config(RunFolder(run)).get("recipe", {}) if is_run else {}
     from recform.network import build
 
     talk(f"{trained} is no folder: taken for a backbone with its published weights")
@@ -223,9 +223,9 @@ def _loaded(trained: str, allow_code: bool) -> tuple[FormulaNetwork | Any, Any, 
 
 def _described(run: Path) -> DataSet:
     """The run's data as far as its pictures must be made alike; no image of it is read."""
-    from recform.training import DataSet, Files, read_run
+    from recform.training import DataSet, Files, RunFolder, read_config
 
-    config = read_run(run).config
+    config = read_config(RunFolder(run))
     try:
         data = config["data"]
         nothing = Files.empty(data["image_size"])

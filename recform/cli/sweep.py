@@ -109,10 +109,10 @@ def _run_all(jobs: Sequence[Job]) -> None:
 
 def _command_of(folder: Path) -> tuple[str, ...] | None:
     """The words after `recform` that made a run; None where it does not say."""
-    from recform.training import read_run
+    from recform.training import RunFolder, read_config
 
     try:
-        command = read_run(folder).config.get("command")
+        command = read_config(RunFolder(folder)).get("command")
     except UserError:
         # `recform compare` will tell what is wrong with it.
         return None

@@ -62,8 +62,13 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the recipe; repeatable.",
                  show_default=False),
 ]  # fmt: skip
-RecipeInt = Annotated[int | None, typer.Option(help="The recipe's, if left out.",
-                                               show_default=False)]  # fmt: skip
+EpochsOption = Annotated[
+    int | None, typer.Option(help="Epochs; the recipe's, if left out.", show_default=False)
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(help="Images in a step; the recipe's, if left out.", show_default=False),
+]
 RateOption = Annotated[
     float | None,
     typer.Option(help="Learning rate; the recipe's, if left out.", show_default=False),
@@ -75,10 +80,11 @@ AmpOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, xla or tpu.")]
 SideOption = Annotated[
-    int | None, typer.Option(help="Side of an image; the data's, if left out.", show_default=False)
+    int | None,
+    typer.Option(help="Side of an image in pixels; by default the data's own.", show_default=False),
 ]
 LimitOption = Annotated[
-    int | None, typer.Option(help="Use so many images, if given.", show_default=False)
+    int | None, typer.Option(help="Use so many images; by default all.", show_default=False)
 ]
 
 
@@ -155,8 +161,8 @@ def train(
     cache_gb: CacheOption = None,
     recipe: RecipeOption = None,
     settings: SetOption = None,
-    epochs: RecipeInt = None,
-    batch_size: RecipeInt = None,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
     lr: RateOption = None,
     amp: AmpOption = None,
     seed: SeedOption = 0,
@@ -191,18 +197,14 @@ def train(
     The run's folder holds config.json, formula.rf, metrics.jsonl, checkpoints/ and summary.json.
     Ctrl-C leaves a checkpoint; --resume auto goes on from it. torchrun starts several processes.
     """
-    end_with_sweep()
-    from recform.training import RunFolder, checkpoint_to_resume, load_data
-
     parsed = _parsed(formula, allow_code)
     _check_memory(parsed, reversible, compiled, sharded)
-    folder = out if out is not None else _default_folder(formula, backbone, data, seed)
-    # Before data and network are made, which may take minutes.
-    check_writable(folder / "config.json")
-    checkpoint_to_resume(RunFolder(folder), resume)
     begin = beginning_asked(init_from)
+    folder = _free(out or _default_folder(formula, backbone, data, seed), resume)
     shortcuts = {"epochs": epochs, "batch_size": batch_size, "learning_rate": lr, "amp": amp}
     chosen = chosen_recipe(data, recipe, settings or [], shortcuts)
+    from recform.training import load_data
+
     images = load_data(data, data_dir, image_size=image_size, limit_train=limit_train,
                        limit_test=limit_test, cache_gb=cache_gb)  # fmt: skip
     how = {"act": act, "project": project, "unit": unit, "gate_reduction": gate_reduction,
@@ -214,11 +216,21 @@ def train(
 
 
 def _parsed(formula: str, allow_code: bool) -> Formula:
+    end_with_sweep()
     from recform.formula import resolve
 
     parsed = resolve(formula)
     find_code(allow_code, formula)
     return parsed
+
+
+def _free(folder: Path, resume: str | None) -> Path:
+    """The folder, if a run may go there: told before data and network are made."""
+    from recform.training import RunFolder, checkpoint_to_resume
+
+    check_writable(folder / "config.json")
+    checkpoint_to_resume(RunFolder(folder), resume)
+    return folder
 
 
 def _check_memory(formula: Formula, reversible: bool, compiled: bool, sharded: bool) -> None:
@@ -250,7 +262,6 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
     from recform.training import Interrupted, RunFolder, train
 
     architecture, folder = network.architecture, order.folder
-    assert architecture.spec is not None, "the command line names the backbone"
     title = architecture.formula.title or str(architecture.formula)
     try:
         with _listener(title, order) as progress:
@@ -258,8 +269,6 @@ def _run(network: FormulaNetwork, images: DataSet, recipe: Recipe, order: Order)
                 network,
                 images,
                 recipe,
-                formula_text=f"{architecture.formula}\n",
-                backbone=architecture.spec.name,
                 out=folder,
                 seed=order.seed,
                 device=order.device,

@@ -79,9 +79,9 @@ def run_of(path: Path) -> Path:
 
 def _from_run(folder: Path, checkpoint: Path, allow_code: bool) -> tuple[FormulaNetwork, TrainedOn]:
     from recform.network import build, note_images
-    from recform.training import RunFolder, read_learned, read_run
+    from recform.training import RunFolder, read_config, read_learned
 
-    config = read_run(folder).config
+    config = read_config(RunFolder(folder))
     place = RunFolder(folder)
     if not checkpoint.is_file():
         raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")

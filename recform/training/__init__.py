@@ -133,6 +133,7 @@ from recform.training.run import Run as Run
 from recform.training.run import RunFolder as RunFolder
 from recform.training.run import Summary as Summary
 from recform.training.run import is_held as is_held
+from recform.training.run import read_config as read_config
 from recform.training.run import read_run as read_run
 from recform.training.settings import recipe_asked as recipe_asked
 from recform.training.settings import with_settings as with_settings

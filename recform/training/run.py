@@ -164,15 +164,14 @@ def is_held(folder: Path) -> bool:
 def read_run(path: Path) -> Run:
     """The run in this folder. Raises UserError `bad-run`, with the file at fault."""
     folder = RunFolder(Path(path))
-    if not folder.config.is_file():
-        raise UserError("bad-run", f"{path} holds no run: it has no config.json")
-    lines = folder.metrics.read_text().splitlines() if folder.metrics.is_file() else []
+    config = read_config(folder)
+    lines = _text(folder.metrics).splitlines() if folder.metrics.is_file() else []
     return Run(
         path=folder.path,
-        config=read_config(folder),
+        config=config,
         metrics=tuple(_value(EpochMetrics, folder.metrics, line) for line in lines),
         summary=(
-            _value(Summary, folder.summary, folder.summary.read_text())
+            _value(Summary, folder.summary, _text(folder.summary))
             if folder.summary.is_file()
             else None
         ),
@@ -180,18 +179,11 @@ def read_run(path: Path) -> Run:
 
 
 def read_config(folder: RunFolder) -> dict[str, Any]:
-    """The content of config.json. Raises UserError `bad-run` if it is damaged."""
-    hint = "remove it and go on with the run: --resume auto writes it anew"
-    try:
-        content = json.loads(folder.config.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-        raise UserError("bad-run", f"{folder.config} {reason}", hint) from error
-    except ValueError as error:
-        raise UserError("bad-run", f"{folder.config} is damaged: {error}", hint) from error
-    if not isinstance(content, dict):
-        raise UserError("bad-run", f"{folder.config} is damaged: it holds no object", hint)
-    return content
+    """The content of config.json. Raises UserError `bad-run` if it is not there, or damaged."""
+    if not folder.config.is_file():
+        raise UserError("bad-run", f"{folder.path} holds no run: it has no config.json",
+                        "name a folder that `recform train` wrote")  # fmt: skip
+    return _object(folder.config, _text(folder.config))
 
 
 def write_metrics(folder: RunFolder, history: Sequence[EpochMetrics]) -> None:
@@ -245,18 +237,32 @@ def remove(part: Path) -> None:
         part.unlink()
 
 
+# What `--resume auto` makes again from a checkpoint.
+ANEW = "remove it and go on with the run: --resume auto writes it anew"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError("bad-run", f"{path} cannot be read: {error.strerror}", ANEW) from error
+    except ValueError as error:
+        raise UserError("bad-run", f"{path} is damaged: {error}", ANEW) from error
+
+
 def _value(kind: type, path: Path, text: str) -> Any:
     try:
         return kind(**_object(path, text))
     except TypeError as error:
-        raise UserError("bad-run", f"{path} has other fields than a run of this version") from error
+        raise UserError("bad-run", f"{path} has other fields than a run of this version",
+                        ANEW) from error  # fmt: skip
 
 
 def _object(path: Path, text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
-    except ValueError as error:
-        raise UserError("bad-run", f"{path} is damaged: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError("bad-run", f"{path} is damaged: {error}", ANEW) from error
     if not isinstance(content, dict):
-        raise UserError("bad-run", f"{path} is damaged: it holds no object")
+        raise UserError("bad-run", f"{path} is damaged: it holds no object", ANEW)
     return content

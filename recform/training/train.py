@@ -96,7 +96,7 @@ def train(
 
     `resume` is a checkpoint, a run folder, or "auto": the last checkpoint in `out`, or a new run
     where there is none. A run that goes on computes, on the same machine, what it would have
-    without the stop. Ctrl-C and SIGTERM end the step, write a checkpoint and raise `Interrupted`.
+    without the stop. Ctrl-C, SIGTERM, SIGHUP end the step, write a checkpoint, raise `Interrupted`.
     `command` is what the user typed, kept in config.json. `compiled` runs the network through
     torch.compile. The last `keep` checkpoints are kept, beside the best one. Processes that
     torchrun started train together, each on its part of every batch; `sharded` leaves each of them
@@ -106,12 +106,8 @@ def train(
     `no-device`, `diverged`, `damaged-data`, `unwritable`, `out-of-memory`.
     """
     formula_text, backbone = named(model, formula_text, backbone)
-    check_seed(seed)
-    check_trainable(data)
+    _check_asked(data, seed, keep)
     place = pick_device(device)
-    if keep < 1:
-        raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
-                        "--keep 2")  # fmt: skip
     folder = RunFolder(Path(out))
     # Of the start: files may change while hours go by.
     source = git_commit()
@@ -136,6 +132,14 @@ def train(
         if team.leads:
             write_json(folder.summary, asdict(summary))
     return summary
+
+
+def _check_asked(data: DataSet, seed: int, keep: int) -> None:
+    check_seed(seed)
+    check_trainable(data)
+    if keep < 1:
+        raise UserError("bad-argument", f"one checkpoint or more must be kept, not {keep}",
+                        "--keep 2")  # fmt: skip
 
 
 def _beginning(task: Task, folder: RunFolder, identity: Identity, checkpoint: Path | None) -> Point:

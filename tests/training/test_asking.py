@@ -1,6 +1,7 @@
 """evaluate, predict, data, sweep and fine-tuning, from the command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, fields
@@ -241,6 +242,13 @@ def test_a_file_that_holds_no_weights_is_told(tmp_path):
             "--limit-train", 8, "--limit-test", 4)  # fmt: skip
     assert caught.value.code == "no-weights"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_network_is_asked_whatever_has_become_of_the_figures_of_its_run(trained, tmp_path):
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    (copy / "metrics.jsonl").write_bytes(b"\xff")
+    (copy / "summary.json").write_text("")
+    assert run("evaluate", copy, "--limit-test", 4).exit_code == 0
 
 
 def test_weights_of_which_none_fits_are_refused():

@@ -9,10 +9,10 @@ from .small import small_net, train_small
 
 def write_run(folder, config="{}", metrics="", summary=None):
     folder.mkdir()
-    (folder / "config.json").write_text(config)
-    (folder / "metrics.jsonl").write_text(metrics)
+    (folder / "config.json").write_bytes(config.encode("latin1"))
+    (folder / "metrics.jsonl").write_bytes(metrics.encode("latin1"))
     if summary is not None:
-        (folder / "summary.json").write_text(summary)
+        (folder / "summary.json").write_bytes(summary.encode("latin1"))
     return folder
 
 
@@ -29,6 +29,11 @@ def test_a_run_without_an_epoch_has_no_metrics_and_no_summary(tmp_path):
         ({"metrics": '{"epoch": 1}\n'}, "metrics.jsonl has other fields"),
         ({"metrics": '{"epoch"'}, "metrics.jsonl is damaged"),
         ({"summary": "3"}, "summary.json is damaged"),
+        # Bytes that are no UTF-8, and more brackets than a reader stands.
+        ({"config": "\xff\xfe"}, "config.json is damaged"),
+        ({"metrics": "\xff\xfe\n"}, "metrics.jsonl is damaged"),
+        ({"summary": "\xff\xfe"}, "summary.json is damaged"),
+        ({"summary": "[" * 100_000}, "summary.json is damaged"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(tmp_path, content, message):
@@ -36,6 +41,7 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, content, message):
         read_run(write_run(tmp_path / "run", **content))
     assert caught.value.code == "bad-run"
     assert message in str(caught.value)
+    assert "--resume auto writes it anew" in caught.value.diagnostics[0].hint
 
 
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
