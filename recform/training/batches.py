@@ -38,7 +38,8 @@ NOBODY = -100
 class TrainingBatches(TorchDataset):
     """All images in a new order, cut into batches of one size; what is left over waits.
 
-    `order`, and the heads or tails of each image, `coins`, lie where the labels do.
+    `coins` are the heads or tails of each image. It and `order` stay with the processor: where a
+    batch begins would be another program to a device that compiles what it is asked for.
     """
 
     images: Images
@@ -87,14 +88,13 @@ class EvaluationBatches(TorchDataset):
         first = step * self.batch_size
         last = min(first + self.batch_size, len(self.images.labels))
         num_missing = (first - last) % self.multiple
-        beside_labels = self.images.labels.device
-        places = torch.arange(first, last + num_missing, device=beside_labels)[self.part]
+        places = torch.arange(first, last + num_missing)[self.part]
         if num_missing == 0:
             return _fetched(self.images, places)
         batch = _fetched(self.images, torch.where(places < last, places, first))
         if isinstance(batch, UserError):
             return batch
-        return batch[0], batch[1].masked_fill(places >= last, NOBODY)
+        return batch[0], batch[1].masked_fill(sent(places >= last, batch[1].device), NOBODY)
 
 
 def num_training_batches(num_images: int, recipe: Recipe) -> int:
@@ -111,11 +111,11 @@ def training_batches(
     if recipe.repeats > 1:
         # Each image stands next to its repeats: Berman et al. 2019, Hoffer et al. 2020.
         order = order.repeat_interleave(recipe.repeats)[:num_images]
-    beside_labels, coins = images.labels.device, None
+    coins = None
     if recipe.alternate_flip:
         # The same in all epochs.
-        coins = sent(torch.randint(2, (num_images,), generator=generator(seed)), beside_labels)
-    return TrainingBatches(images, sent(order, beside_labels), recipe, seed, epoch, part, coins)
+        coins = torch.randint(2, (num_images,), generator=generator(seed))
+    return TrainingBatches(images, order, recipe, seed, epoch, part, coins)
 
 
 def load(
@@ -194,7 +194,9 @@ def _fetched(
     A value, because the loader can carry no exception of ours from its processes to this one.
     """
     try:
-        labels_B = images.labels[sent(indices, images.labels.device)]
+        # Beside the labels, and so beside images in memory; files are read by the processor.
+        indices = sent(indices, images.labels.device)
+        labels_B = images.labels[indices]
         if changes is None or recipe is None:
             return images.fetch(indices), labels_B
         return images.fetch_changed(indices, changes, recipe), labels_B
