@@ -43,7 +43,7 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class DataName:
-    """What tells one data set from another: for those of OWN, their directory as well."""
+    """What tells one data set from another: for those of OWN, and for shards, where they lie."""
 
     name: str
     directory: str | None
@@ -53,7 +53,7 @@ class DataName:
 def data_of(data: Mapping[str, Any]) -> DataName:
     """The data set of a run's configuration. Raises KeyError, TypeError for one that is none."""
     name = str(data["name"])
-    directory = str(data.get("directory")) if name in OWN else None
+    directory = str(data.get("directory")) if name in OWN else data.get("shards")
     return DataName(name, directory, tuple(map(str, data.get("classes") or ())))
 
 

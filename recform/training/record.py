@@ -72,6 +72,7 @@ def configuration(
         "data": {
             "name": data.name,
             "directory": str(data.directory.resolve()) if data.directory else None,
+            "shards": _local_shards(data.name),
             "num_train": data.num_train,
             "num_test": data.num_test,
             "num_classes": data.num_classes,
@@ -95,6 +96,12 @@ def configuration(
         "git": source,
         "command": list(command),
     }
+
+
+def _local_shards(name: str) -> str | None:
+    """Where shards lie that `wds:FOLDER` names on this machine: FOLDER may be relative."""
+    kind, _, place = name.partition(":")
+    return str(Path(place).resolve()) if kind == "wds" and "://" not in place else None
 
 
 def _memory_of(model: nn.Module) -> dict[str, bool]:

@@ -9,6 +9,7 @@ from recform.compare import read_runs
 from recform.compare.grouping import PLAN
 from recform.errors import UserError
 from recform.network.architecture import Plan
+from recform.training.record import _local_shards
 
 CATS = ("cat", "dog")
 
@@ -51,6 +52,15 @@ def test_folders_of_one_last_name_are_told_by_more_of_it(tmp_path):
 
 def test_one_folder_is_one_row_without_its_path(tmp_path):
     assert of_data(tmp_path, own("/data/birds"))[0].datasets == ("folder net",)
+
+
+def test_shards_of_one_relative_name_are_told_by_where_they_lie(tmp_path, monkeypatch):
+    places = [{"name": "wds:shards", "shards": f"/data/{place}/shards"} for place in ("a", "b")]
+    table, _ = of_data(tmp_path / "runs", *places)
+    assert table.datasets == ("wds:shards (a/shards) net", "wds:shards (b/shards) net")
+    monkeypatch.chdir(tmp_path)
+    assert _local_shards("wds:shards") == str(tmp_path / "shards")
+    assert _local_shards("wds:s3://bucket/shards") is _local_shards("digits") is None
 
 
 def test_where_a_named_set_lies_does_not_matter(tmp_path):
