@@ -147,6 +147,8 @@ class Analysis:
             return _count_distinct(self.tape, self.start), None
         except TooManyLinksError:
             return None, "to count them at this depth would take minutes"
+        except TooManyRootsError:
+            return None, "coefficients are sums of too many roots"
         except UserError as error:
             if self.closed is None:
                 raise
@@ -167,7 +169,7 @@ class Analysis:
         first = range(self.start + 1, min(self.start + NUM_EXPANDED, self.depth, SHALLOW) + 1)
         written = {depth: self._expand(depth, write) for depth in first}
         # How many words there are is known without writing them.
-        if self.is_shallow and sum(self.distinct or ()) <= MAX_WORDS:
+        if self.is_shallow and self.distinct is not None and sum(self.distinct) <= MAX_WORDS:
             written[self.depth] = self._expand(self.depth, write)
         return {depth: text for depth, text in written.items() if text is not None}
 

@@ -20,7 +20,6 @@ the second has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -34,6 +33,7 @@ from recform.paths.histories import History, Unrolled, row_of, tape_at
 from recform.paths.jets import Jet, Jets, LetterTable
 from recform.paths.products import compare_products
 from recform.paths.settle import settle
+from recform.tape.radicals import TooManyRadicals
 
 # How deep formulas without a recurrence are compared.
 MAX_COMPARED = 24
@@ -207,12 +207,22 @@ def _compare_to_a_depth(left: Formula, right: Formula, reason: str) -> Equality:
     if left == right:
         return Equality("always", None, MAX_COMPARED)
     jets = Jets(LetterTable())
-    witness = first_difference(jets.table, _rows(left, jets), _rows(right, jets))
+    lefts, rights = _rows(left, jets), _rows(right, jets)
+    num_compared = min(len(lefts), len(rights))
+    checked = num_compared - 1
+    witness = first_difference(jets.table, lefts[:num_compared], rights[:num_compared])
     if witness is not None:
-        return Equality("no", witness, MAX_COMPARED)
-    return Equality("undecided", None, MAX_COMPARED, reason=reason)
+        return Equality("no", witness, checked)
+    return Equality("undecided", None, checked, reason=reason)
 
 
-def _rows(formula: Formula, jets: Jets) -> Sequence[Jet | None]:
-    tapes = [tape_at(formula, depth) for depth in range(MAX_COMPARED + 1)]
-    return [None if tape is None else row_of(tape, jets) for tape in tapes]
+def _rows(formula: Formula, jets: Jets) -> list[Jet | None]:
+    """By depth, as far as coefficients are no sums of too many roots."""
+    rows: list[Jet | None] = []
+    for depth in range(MAX_COMPARED + 1):
+        try:
+            tape = tape_at(formula, depth)
+            rows.append(None if tape is None else row_of(tape, jets))
+        except TooManyRadicals:
+            break
+    return rows

@@ -31,6 +31,7 @@ from recform.paths.difference import Difference, missing
 from recform.paths.histories import tape_at
 from recform.paths.letters import TRANSPARENT, is_letter, kind_of_map
 from recform.tape import Exact, Irrational, Parameter, Tape, fold, parameter_to_text
+from recform.tape.radicals import TooManyRadicals
 
 # Terms grow by a factor at each depth, and degrees may double.
 MAX_TERMS = 500
@@ -66,7 +67,7 @@ def compare_products(
     for depth in range(MAX_DEPTH + 1):
         try:
             one, other = (_output(tape_at(side, depth), algebra) for side in (left, right))
-        except TooManyTermsError:
+        except (TooManyTermsError, TooManyRadicals):
             return ComparedProducts(depth - 1)
         if one is None and other is None:
             continue

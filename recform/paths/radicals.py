@@ -19,7 +19,7 @@ from recform.paths.letters import kind_of_map
 from recform.paths.polynomials import ONE, Coefficients, PathPolynomial, coefficients
 from recform.paths.start import sources_of
 from recform.tape import Exact, Irrational, Scale, Tape, fold
-from recform.tape.radicals import Radical, number_of, terms_of, times
+from recform.tape.radicals import Radical, TooManyRadicals, number_of, terms_of, times
 
 # Radicals of one polynomial past which nobody reads its coefficients.
 MAX_RADICALS = 256
@@ -109,9 +109,12 @@ def _rational(number: fmpq) -> Fraction:
 
 
 def count_distinct_with_roots(tape: Tape, sources: Collection[int]) -> Coefficients:
-    """What `distinct` counts, from exact links. Raises TooManyLinksError."""
+    """What `distinct` counts, from exact links. Raises TooManyLinksError, TooManyRootsError."""
     forms = _Forms()
-    output = fold(tape, forms, given={source: {0: 1} for source in sources})
+    try:
+        output = fold(tape, forms, given={source: {0: 1} for source in sources})
+    except TooManyRadicals:
+        raise TooManyRootsError from None
     return tuple(int(count) for count in forms.count(output).coeffs()) or (0,)
 
 

@@ -149,7 +149,7 @@ def _row(counts: Iterable[int | Fraction] | None) -> list[int | str] | None:
 
 def _number(count: Exact) -> int | str:
     if isinstance(count, Irrational):
-        return str(count)
+        return count.to_text(_digits)
     if isinstance(count, Fraction) and count.denominator != 1:
         return f"{_digits(count.numerator)}/{_digits(count.denominator)}"
     count = int(count)

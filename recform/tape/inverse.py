@@ -23,6 +23,8 @@ from recform.tape.radicals import Exact, Irrational
 # More names than these are told by their number.
 MOST_NAMES = 4
 LONGEST_NAME = 40
+# What a sum that runs on over the layers is called: it is made of what it was before.
+SUM_SO_FAR = "a sum so far"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def why_lost(tape: Tape, layer: Layer, place: int) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else "a sum so far"
+    return name if len(name) <= LONGEST_NAME else SUM_SO_FAR
 
 
 def equations(tape: Tape, layer: Layer, place: int) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ class _Words:
         self.by = dict(layer.solved)
         self._tape = tape
         self._layer = place
+        self._told: set[int] = set()
         names: dict[int, list[tuple[str, int]]] = {}
         for (state, depth), value in tape.states.items():
             names.setdefault(value, []).append((state, depth))
@@ -131,7 +134,14 @@ class _Words:
         return _sum_to_text(self._solved_terms(value, 1))
 
     def _solved_terms(self, value: int, factor: Exact) -> dict[str, Exact]:
-        by = self.by[value]
+        if value in self._told:
+            return {SUM_SO_FAR: factor}
+        self._told.add(value)
+        terms = self._terms_of_equation(value, self.by[value], factor)
+        self._told.remove(value)
+        return terms
+
+    def _terms_of_equation(self, value: int, by: int, factor: Exact) -> dict[str, Exact]:
         match self._tape.operations[by]:
             case Add(left=left, right=right):
                 other = right if left == value else left

@@ -18,11 +18,13 @@ approximation. A sum of several radicals is divided by only if it is one term.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias, Union
+
+from recform.formula.show import number_to_text
 
 # Primes with their powers, each between 0 and 1; () is the radical 1.
 Radical: TypeAlias = tuple[tuple[int, Fraction], ...]
@@ -112,17 +114,21 @@ class Irrational:
         return float(lower)
 
     def __str__(self) -> str:
-        """As sympy reads it: 1/2 + sqrt(2)/4."""
+        return self.to_text(number_to_text)
+
+    def to_text(self, digits: Callable[[int], str]) -> str:
+        """As sympy reads it: 1/2 + sqrt(2)/4; `digits` writes the integers, of any size."""
         pieces: list[str] = []
         for radical in sorted(self.terms):
             coefficient = self.terms[radical]
             sign = "-" if coefficient < 0 else "+"
-            text = _term_to_text(abs(coefficient), radical)
+            text = _term_to_text(abs(coefficient), radical, digits)
             first = text if sign == "+" else f"-{text}"
             pieces.append(f" {sign} {text}" if pieces else first)
         return "".join(pieces)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 # An int wherever the number is whole.
@@ -206,6 +212,7 @@ def _floor_of_root(number: int, degree: int) -> int:
         guess = better
 
 
+@lru_cache(maxsize=1 << 16)
 def times(left: Radical, right: Radical) -> tuple[Radical, Fraction]:
     """A radical times a radical: a radical, and what comes out of it."""
     powers = dict(left)
@@ -237,12 +244,12 @@ def _primes_of(number: int) -> tuple[tuple[int, int], ...]:
     return tuple(primes + ([(number, 1)] if number > 1 else []))
 
 
-def _term_to_text(coefficient: Fraction, radical: Radical) -> str:
+def _term_to_text(coefficient: Fraction, radical: Radical, digits: Callable[[int], str]) -> str:
     roots = "*".join(
         f"sqrt({prime})" if power == Fraction(1, 2) else f"{prime}^({power})"
         for prime, power in radical
     ).replace("^", "**")
-    if not roots:
-        return str(coefficient)
-    top = roots if coefficient.numerator == 1 else f"{coefficient.numerator}*{roots}"
-    return top if coefficient.denominator == 1 else f"{top}/{coefficient.denominator}"
+    top = digits(coefficient.numerator)
+    if roots:
+        top = roots if coefficient.numerator == 1 else f"{top}*{roots}"
+    return top if coefficient.denominator == 1 else f"{top}/{digits(coefficient.denominator)}"

@@ -70,3 +70,10 @@ def test_order_and_floats_are_those_of_the_number(number: Exact):
     value = float(sympy.N(to_sympy(number), 30))
     assert float(number) == pytest.approx(value, abs=1e-12)
     assert sign_of(number) == (0 if number == 0 else 1 if value > 0 else -1)
+
+
+def test_a_number_beyond_what_python_prints_is_told_by_its_size():
+    huge = root(2) * 10**5000
+    assert isinstance(huge, Irrational)
+    assert str(huge) == "(a number of 16,610 bits)*sqrt(2)"
+    assert huge.to_text(lambda integer: str(integer % 7)) == f"{10**5000 % 7}*sqrt(2)"

@@ -158,3 +158,13 @@ def in_numbers(text, values, layer):
         "G": lambda value: 2 * block(layer, value),
     }
     return eval(code, names)
+
+
+@pytest.mark.parametrize("read", ["F(x[i-1])", "x[i]", "x[i] - F(x[i-1])"])
+def test_a_running_sum_inside_a_block_is_told_without_end(read: str):
+    # The sum so far is known by the longer one only, and that by it: words must stop somewhere.
+    found = reversibility(parse(f"x[l+1] = F(sum({read} for i in 0..l)) + F(x[l-1])"))
+    assert found is not None
+    assert not found.is_reversible
+    assert found.reason is not None
+    assert found.reason.startswith("x[l-1] is lost: no equation gives it from x[l] and ")
