@@ -165,7 +165,7 @@ def resume(asked: Asked) -> dict:
                    "--out", str(asked.out / name), "--resume", "auto",
                    *(["--data-dir", str(asked.data_dir)] if asked.data_dir else [])]  # fmt: skip
         if asked.size.is_quick:
-            command[command.index("--limit-train") + 1] = "256"
+            command += ["--limit-train", "128", "--limit-test", "32"]
         if name == "killed":
             killed = subprocess.Popen(command, stderr=subprocess.DEVNULL)
             metrics = asked.out / name / "metrics.jsonl"

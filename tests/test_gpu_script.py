@@ -43,11 +43,11 @@ def test_a_stage_that_fails_is_told_and_the_next_begins(tmp_path):
 
 
 @pytest.mark.slow
-def test_all_stages_come_to_an_end_on_a_processor(tmp_path):
-    done = ran(tmp_path, "--device", "cpu", "--seconds", "550")
+def test_stages_come_to_an_end_on_a_processor(tmp_path):
+    stages = ("speed", "fast", "resume", "liao")
+    done = ran(tmp_path, "--device", "cpu", "--seconds", "550", "--stages", ",".join(stages))
     assert done.returncode == 0, done.stdout
-    found = {stage: json.loads((tmp_path / f"{stage}.json").read_text()) for stage in STAGES}
-    assert found["identity"] == {"resnet20_cifar": 0.0}
+    found = {stage: json.loads((tmp_path / f"{stage}.json").read_text()) for stage in stages}
     assert found["resume"]["a_resumed_one_differs_by"] == 0.0
     assert found["speed"]["ratio"] > 0
     assert found["fast"]["epochs"] == found["liao"]["epochs_of_both"] == 1
