@@ -191,6 +191,42 @@ def test_the_packages_that_exist_are_the_ones_that_ship():
     assert all((ROOT / folder / "__init__.py").exists() for folder in mapped.values())
 
 
+# What tells a user of a mistake -> where the hint stands among its arguments.
+HINTS = {"UserError": 2, "Diagnostic": 3}
+
+
+def hint_of(call: ast.Call, place: int) -> ast.expr | None:
+    if len(call.args) > place:
+        return call.args[place]
+    return next((word.value for word in call.keywords if word.arg == "hint"), None)
+
+
+def without_a_hint(tree: ast.Module) -> list[int]:
+    """The lines on which a mistake is told without saying what to do."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    told = [(call, HINTS[call.func.id]) for call in calls
+            if isinstance(call.func, ast.Name) and call.func.id in HINTS]  # fmt: skip
+    hints = [(call.lineno, hint_of(call, place)) for call, place in told]
+    return [line for line, hint in hints
+            if hint is None or (isinstance(hint, ast.Constant) and not hint.value)]  # fmt: skip
+
+
+def test_a_mistake_without_a_hint_is_found():
+    text = """
+UserError("no-data", "there is none")
+UserError("no-data", "there is none", "")
+UserError("no-data", "there is none", "--data digits")
+Diagnostic("syntax", "what is this", span)
+Diagnostic("syntax", "what is this", span, hint="x[l+1] = x[l]")
+"""
+    assert without_a_hint(ast.parse(text)) == [2, 3, 5]
+
+
+@pytest.mark.parametrize("path", FILES, ids=in_the_house)
+def test_every_mistake_is_told_with_a_hint(path: Path):
+    assert without_a_hint(tree_of(path)) == []
+
+
 def loaded_by(program: str) -> list[str]:
     """Which heavy libraries a fresh Python holds after running a program."""
     ask = f"import sys; print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
