@@ -59,6 +59,9 @@ class Changes:
 
 def drawn(num_images: int, side: int, recipe: Recipe, chance: torch.Generator) -> Changes:
     """What is to happen to a batch of images of this side."""
+    if recipe.smallest_crop > 0:
+        # Shifts and holes are those of the images that the crops become.
+        side = new_side(side, recipe)
     padding = _padding(recipe, side)
     shifts = torch.randint(2 * padding + 1, (2, num_images, 1), generator=chance)
     mirrored = boxes = holes = None

@@ -95,6 +95,15 @@ def test_training_images_may_be_smaller_than_test_images():
     assert augment(squares(), recipe, generator(0)).shape == (4, 3, 6, 6)
 
 
+def test_crops_that_are_smaller_are_shifted_within_their_own_padding():
+    recipe = replace(liao_cifar(), smallest_crop=0.5, train_side=1 / 16, crop_padding=0.5)
+    changes = drawn(1000, 32, recipe, generator(0))
+    # 2 pixels a side, padded by 1.
+    assert set(changes.shifts.unique().tolist()) == {0, 1, 2}
+    images_BCSS = torch.zeros(1000, 3, 32, 32, dtype=torch.uint8)
+    assert changed(images_BCSS, changes, recipe).shape == (1000, 3, 2, 2)
+
+
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (30, 30)])
 def test_a_box_has_its_share_of_a_picture_and_lies_inside(size):
     width, height = size
