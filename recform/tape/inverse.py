@@ -10,13 +10,17 @@ from recform.tape.operations import (
     Add,
     Call,
     Combine,
+    Input,
     Map,
     Multiply,
     One,
     Parameter,
+    Part,
+    Project,
     Scale,
     Start,
     Tape,
+    Zero,
 )
 from recform.tape.radicals import Exact, Irrational
 
@@ -117,6 +121,16 @@ class _Words:
                 depths = ", ".join(self._depth(depth) for depth in place)
                 streams = ", ".join(map(str, entry))
                 return param.name + "".join(f"[{part}]" for part in (depths, streams) if part)
+            case Start(label=label):
+                return label
+            case Part(number=number, argument=argument):
+                return f"{self._factor(argument)}.{number}"
+            case Project(argument=argument):
+                return self.name(argument)
+            case Input():
+                return "the input"
+            case Zero():
+                return "0"
         return self.text(value)
 
     def text(self, value: int) -> str:

@@ -168,3 +168,13 @@ def test_a_running_sum_inside_a_block_is_told_without_end(read: str):
     assert not found.is_reversible
     assert found.reason is not None
     assert found.reason.startswith("x[l-1] is lost: no equation gives it from x[l] and ")
+
+
+def test_a_start_value_that_is_no_state_has_a_name():
+    # F(x[-1]) is read by every later sum, and was named by what it was made of, without end.
+    found = reversibility(parse("x[l+1] = x[l] - sum(F(x[l-k]) for k in 0..) + max(x[l], x[l-1])\n"
+                                "init F(x[-1]) = x[0]"))  # fmt: skip
+    assert found is not None
+    assert found.reason == (
+        "x[l-1] is lost: no equation gives it from the 15 values that are read later"
+    )
