@@ -42,7 +42,7 @@ def test_a_stage_that_fails_is_told_and_the_next_begins(tmp_path):
         assert "hint: --device cpu" in json.loads((tmp_path / f"{stage}.json").read_text())["error"]
 
 
-@pytest.mark.slow
+@pytest.mark.zoo
 def test_stages_come_to_an_end_on_a_processor(tmp_path):
     stages = ("speed", "fast", "resume", "liao")
     done = ran(tmp_path, "--device", "cpu", "--seconds", "550", "--stages", ",".join(stages))
