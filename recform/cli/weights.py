@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recform.cli.output import counted, talk
 from recform.cli.user_code import find_code
-from recform.errors import UserError
+from recform.errors import FormulaError, UserError
 
 if TYPE_CHECKING:
     from recform.network import FormulaNetwork
@@ -87,9 +87,16 @@ def _from_run(folder: Path, checkpoint: Path, allow_code: bool) -> tuple[Formula
         raise UserError("bad-run", f"{folder} holds no checkpoint", "train it: recform train")
     trained_on, formula, backbone, num_classes, plan = _described(place.config, config, checkpoint)
     learned = read_learned(checkpoint)
-    network = build(formula, backbone, num_classes, image_size=trained_on.image_size,
-                    allow_code=allow_code, match_params=config.get("matched") or None,
-                    **plan)  # fmt: skip
+    try:
+        network = build(formula, backbone, num_classes, image_size=trained_on.image_size,
+                        allow_code=allow_code, match_params=config.get("matched") or None,
+                        **plan)  # fmt: skip
+    except FormulaError:
+        raise
+    except UserError as error:
+        (wrong,) = error.diagnostics
+        message = f"the network of {place.config} is not built: {wrong.message}"
+        raise UserError(wrong.code, message, wrong.hint) from error
     try:
         network.load_state_dict(learned.weights)
     except RuntimeError as error:

@@ -46,6 +46,7 @@ On disk:
 
     run            what a run leaves
     record         what it says of itself
+    description    that, checked before it is used
     checkpoint     all that it needs to go on
     gates          how the network weighs its paths, epoch by epoch
     disk           which files there are, and why one cannot be read

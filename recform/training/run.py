@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from recform.errors import UserError
+from recform.training.description import fault_in
 from recform.training.progress import EpochMetrics
 
 
@@ -183,7 +184,10 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
     if not folder.config.is_file():
         raise UserError("bad-run", f"{folder.path} holds no run: it has no config.json",
                         "name a folder that `recform train` wrote")  # fmt: skip
-    return _object(folder.config, _text(folder.config))
+    config = _object(folder.config, _text(folder.config))
+    if fault := fault_in(config):
+        raise UserError("bad-run", f"{folder.config} is damaged: {fault}", ANEW)
+    return config
 
 
 def write_metrics(folder: RunFolder, history: Sequence[EpochMetrics]) -> None:

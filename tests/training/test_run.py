@@ -1,7 +1,11 @@
+import json
+import math
+
 import pytest
 
 from recform.errors import UserError
 from recform.training import RunFolder, read_run
+from recform.training.description import KINDS, fault_in
 from recform.training.run import held
 
 from .small import small_net, train_small
@@ -29,6 +33,11 @@ def test_a_run_without_an_epoch_has_no_metrics_and_no_summary(tmp_path):
         ({"metrics": '{"epoch": 1}\n'}, "metrics.jsonl has other fields"),
         ({"metrics": '{"epoch"'}, "metrics.jsonl is damaged"),
         ({"summary": "3"}, "summary.json is damaged"),
+        ({"config": '{"recipe": []}'}, "config.json is damaged: `recipe` is [], not an object"),
+        (
+            {"config": '{"data": {"image_size": "32"}}'},
+            "config.json is damaged: `data.image_size` is '32', not a whole number from 1 up",
+        ),
         # Bytes that are no UTF-8, and more brackets than a reader stands.
         ({"config": "\xff\xfe"}, "config.json is damaged"),
         ({"metrics": "\xff\xfe\n"}, "metrics.jsonl is damaged"),
@@ -42,6 +51,25 @@ def test_a_damaged_file_of_a_run_is_named(tmp_path, content, message):
     assert caught.value.code == "bad-run"
     assert message in str(caught.value)
     assert "--resume auto writes it anew" in caught.value.diagnostics[0].hint
+
+
+# What JSON can hold, of every kind and size.
+OTHERS = (None, True, "", "1", -1, 0, 0.5, 10**30, math.nan, [], [1], ["a"] * 3, {}, {"a": 1})
+
+
+@pytest.mark.parametrize("path", sorted(KINDS))
+def test_what_a_configuration_holds_is_of_its_kind_or_told(path):
+    *places, name = path.split(".")
+    told = [fault_in({places[0]: {name: other}} if places else {name: other}) for other in OTHERS]
+    # No value but a few fits, and each of the others is named.
+    assert len([fault for fault in told if fault is None]) <= 4
+    assert all(fault.startswith(f"`{path}` is ") for fault in told if fault is not None)
+
+
+def test_a_configuration_that_training_wrote_has_no_fault(data, tmp_path):
+    train_small(small_net(), data, tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert fault_in(config) is None
 
 
 def test_a_folder_without_a_configuration_is_no_run(tmp_path):
