@@ -37,7 +37,7 @@ LAW: dict[str, tuple[set[str], set[str]]] = {
     "design": ({"errors", "formula", "tape", "paths"}, {"flint", "sympy"}),
     "network": ({"errors", "writing", "formula", "tape"}, {"torch", "timm", "safetensors"}),
     "training": (
-        {"errors", "network"},
+        {"errors", "writing", "network"},
         {"torch", "torchvision", "timm", "torch_xla", "numpy", "sklearn", "PIL", "fsspec", "tomli",
          "wandb"},
     ),

@@ -77,7 +77,7 @@ def evaluate(
     its --limit-test). With --json: a list of objects with image_size, top1, top5,
     loss, num_images, and of a run checkpoint, epoch, step.
     """
-    from recform.training import evaluate_on, load_data, norms_of_the_batch
+    from recform.training import evaluate_on, load_data, memory_told, norms_of_the_batch
 
     if all_test and limit_test is not None:
         raise typer.BadParameter("does not go with --limit-test", param_hint="--all-test")
@@ -86,11 +86,15 @@ def evaluate(
     limit = None if all_test else own
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
-        images = load_data(asked.data, asked.directory, image_size=side, limit_test=limit,
-                           cache_gb=cache_gb)  # fmt: skip
-        with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
-            score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
-                                batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
+        with memory_told(
+            f"images of side {side}" if side else f"the images of {asked.data}",
+            "smaller ones: --resolutions 32; fewer: --limit-test 100; less at once: --batch-size 1",
+        ):
+            images = load_data(asked.data, asked.directory, image_size=side, limit_test=limit,
+                               cache_gb=cache_gb)  # fmt: skip
+            with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
+                score = evaluate_on(asked.network, asked.as_it_sees(images), device=device,
+                                    batch_size=batch_size, test_crop=asked.test_crop)  # fmt: skip
         found.append({"image_size": images.image_size, **asdict(score),
                       "num_images": images.num_test, **asked.checkpoint})  # fmt: skip
     if as_json:

@@ -61,7 +61,8 @@ def extract(
     # Before minutes of work.
     check_features_file(output)
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
-    images = load_data(asked.data, asked.directory, image_size=image_size or asked.image_size,
+    side = asked.image_size if image_size is None else image_size
+    images = load_data(asked.data, asked.directory, image_size=side,
                        limit_train=limit_train, limit_test=limit_test,
                        cache_gb=cache_gb)  # fmt: skip
     arrays = features_of(

@@ -79,8 +79,8 @@ def _read(folder: Path, metric: str) -> FinishedRun:
         score = float(summary[metric])
         run = FinishedRun(
             folder=folder,
-            formula=str(config["formula"]),
-            backbone=str(config["backbone"]),
+            formula=_text_of(config, "formula"),
+            backbone=_text_of(config, "backbone"),
             seed=int(config["seed"]),
             score=score,
             num_parameters=config.get("num_parameters"),
@@ -98,6 +98,13 @@ def _read(folder: Path, metric: str) -> FinishedRun:
         raise UserError("bad-run", f"{folder / 'summary.json'}: {metric} is not a number",
                         "leave the run out: its training diverged")  # fmt: skip
     return run
+
+
+def _text_of(config: dict[str, Any], name: str) -> str:
+    text = config[name]
+    if not isinstance(text, str):
+        raise TypeError(f"its `{name}` is no text")
+    return text
 
 
 def _object(path: Path) -> dict[str, Any]:

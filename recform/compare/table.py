@@ -22,6 +22,8 @@ from pathlib import Path
 from recform.errors import UserError
 
 COLUMNS = ("model", "dataset", "score")
+# What other programs write between columns.
+OTHER_MARKS = (";", "\t", "|")
 # Scores are decimals somebody wrote, or shares of at most so many images.
 MOST_IMAGES = 100_000
 
@@ -137,8 +139,14 @@ def _rows(path: Path, lines: Iterable[str]) -> list[tuple[str, str, float]]:
     header = [name.strip() for name in next(reader, [])]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
-        raise UserError("bad-table", f"{path} has no column {missing[0]}",
-                        f"begin it with the line {','.join(COLUMNS)}")  # fmt: skip
+        wrong = next((mark for mark in OTHER_MARKS if mark in "".join(header)), None)
+        hint = (f"begin it with the line {','.join(COLUMNS)}" if wrong is None
+                else f"separate its columns by commas: {','.join(COLUMNS)}")  # fmt: skip
+        raise UserError("bad-table", f"{path} has no column {missing[0]}", hint)
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if twice:
+        raise UserError("bad-table", f"{path} has more than one column {twice[0]}",
+                        "rename or remove one of them")  # fmt: skip
     places = [header.index(name) for name in COLUMNS]
     return [
         _row(cells, places, f"{path}, line {reader.line_num}")

@@ -33,6 +33,7 @@ A run:
     progress       what a run tells of itself meanwhile
     boards         the same for TensorBoard and Weights & Biases
     stop           stopping where a run can be taken up again
+    memory         too little of it, told as such
     fine           a beginning with weights learned elsewhere
     randomness     where chance comes from
 
@@ -120,6 +121,7 @@ from recform.training.judge import evaluate_on as evaluate_on
 from recform.training.judge import guesses as guesses
 from recform.training.judge import norms_of_the_batch as norms_of_the_batch
 from recform.training.loop import Score as Score
+from recform.training.memory import memory_told as memory_told
 from recform.training.progress import EpochMetrics as EpochMetrics
 from recform.training.progress import Plan as Plan
 from recform.training.progress import Progress as Progress

@@ -10,7 +10,6 @@ classes   K    the names of the classes
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from recform.errors import UserError
 from recform.training.batches import EvaluationBatches, load, normalized
 from recform.training.dataset import DataSet
 from recform.training.device import Device, pick_device
-from recform.training.run import remove
+from recform.writing import check_writable, write_beside
 
 LAYERS = ("pooled", "stages")
 PARTS = ("train", "test")
@@ -72,26 +71,22 @@ def extract(
 
 
 def check_features_file(path: Path) -> None:
-    """Raises UserError `bad-argument` for a file of another name than .npz."""
+    """Before minutes of work: raises UserError `bad-argument` for another name than one of .npz,
+    and `unwritable`.
+    """
     if path.suffix != ".npz":
-        raise UserError("bad-argument", f"features are written as .npz, not as {path.name}",
-                        f"-o {path.with_suffix('.npz')}")  # fmt: skip
+        named = path.with_suffix(".npz") if path.name else "features.npz"
+        raise UserError("bad-argument", f"features are written as .npz, not as {path.name or path}",
+                        f"-o {named}")  # fmt: skip
+    if path.is_dir():
+        raise UserError("unwritable", f"{path} is a folder", f"-o {path / 'features.npz'}")
+    check_writable(path)
 
 
 def save_features(arrays: Mapping[str, np.ndarray], path: Path) -> None:
     """Writes them as .npz, whole or not at all. Raises UserError `bad-argument`, `unwritable`."""
     check_features_file(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        part.replace(path)
-    except OSError as error:
-        raise UserError("unwritable", f"{path} cannot be written: {error.strerror}",
-                        "make room, or name another file") from error  # fmt: skip
-    finally:
-        remove(part)
+    write_beside(path, lambda part: np.savez(part, allow_pickle=False, **arrays))
 
 
 Look = Callable[[Tensor], Mapping[str, Tensor]]

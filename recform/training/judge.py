@@ -104,6 +104,9 @@ def guesses(
     `no-such-file`, `damaged-data`.
     """
     for path in paths:
+        if path.is_dir() and path != Path():
+            raise UserError("no-such-file", f"{path} is a folder, not a picture",
+                            f"name the pictures in it: {path / '*'}")  # fmt: skip
         if not path.is_file():
             raise UserError("no-such-file", f"there is no picture {path}", "check the path")
     place = pick_device(device)

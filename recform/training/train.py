@@ -7,8 +7,8 @@ configuration, its formula and a checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from recform.training.loop import (
     starting_point,
     train_epoch,
 )
+from recform.training.memory import memory_told
 from recform.training.progress import Plan, Progress, Silent
 from recform.training.randomness import check_seed, seed_everything
 from recform.training.recipe import Recipe
@@ -68,8 +69,6 @@ from recform.training.team import Team, check_batch, team_on
 
 AUTO = "auto"
 NUM_KEPT = 2
-# How a processor, and XLA on any device, say that their memory is full.
-FULL = ("can't allocate memory", "RESOURCE_EXHAUSTED")
 
 
 def train(
@@ -158,21 +157,13 @@ def _beginning(task: Task, folder: RunFolder, identity: Identity, checkpoint: Pa
     return point
 
 
-@contextmanager
-def _memory_told(recipe: Recipe) -> Iterator[None]:
-    """Too little memory, told as such."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        is_full = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not is_full and not any(words in str(error) for words in FULL):
-            raise
-        raise UserError(
-            "out-of-memory",
-            f"the memory does not hold a batch of {recipe.batch_size} images",
-            f"the same steps in more pieces: --set accumulate={2 * recipe.accumulate}; or smaller "
-            f"ones: --batch-size {max(1, recipe.batch_size // 2)}",
-        ) from error
+def _memory_told(recipe: Recipe) -> AbstractContextManager[None]:
+    counted = "1 image" if recipe.batch_size == 1 else f"{recipe.batch_size} images"
+    return memory_told(
+        f"a batch of {counted}",
+        f"the same steps in more pieces: --set accumulate={2 * recipe.accumulate}; or smaller "
+        f"ones: --batch-size {max(1, recipe.batch_size // 2)}",
+    )
 
 
 def checkpoint_to_resume(folder: RunFolder, resume: Path | str | None) -> Path | None:

@@ -140,3 +140,16 @@ def test_a_folder_without_a_finished_run_is_named(tmp_path, change, message):
     assert caught.value.code == "bad-run"
     assert message in str(caught.value)
     assert str(runs[1]) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("model;dataset;score\na;d;1\n", "has no column model", "separate its columns by commas"),
+        ("model,score,dataset,score\na,1,d,2\n", "has more than one column score", "rename"),
+    ],
+)
+def test_columns_that_are_not_told_apart_are_refused(tmp_path, text, message, hint):
+    with pytest.raises(UserError, match=message) as caught:
+        read_csv(written(tmp_path, text))
+    assert hint in caught.value.diagnostics[0].hint

@@ -1,5 +1,7 @@
 """Features are what the classifier reads: with its weights they are its answers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,13 @@ from typer.testing import CliRunner
 from recform.cli.main import app
 from recform.errors import UserError
 from recform.network import build, save_network
-from recform.training import extract, load_data, save_features, seed_everything
+from recform.training import (
+    check_features_file,
+    extract,
+    load_data,
+    save_features,
+    seed_everything,
+)
 from recform.training.batches import evaluation_batch, normalized
 
 
@@ -101,3 +109,12 @@ def test_the_command_writes_the_features_of_a_network_on_disk(network, tmp_path)
     assert np.load(out)["features"].shape == (10, 64)
     refused = asked(tmp_path / "net", "-o", out)
     assert "does not say what images it is for" in str(refused.exception)
+
+
+@pytest.mark.parametrize("name", ["", ".", "features.txt", "folder.npz"])
+def test_a_place_that_takes_no_features_is_told_at_once(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("folder.npz").mkdir()
+    with pytest.raises(UserError) as caught:
+        check_features_file(Path(name))
+    assert "-o" in caught.value.diagnostics[0].hint

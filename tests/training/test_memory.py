@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from recform.cli.main import app
 from recform.errors import UserError
-from recform.network import build
+from recform.network import build, save_network
 from recform.training import Interrupted, Silent, load_data, read_run, seed_everything
 
 from .small import same_weights, small_recipe, train_small
@@ -89,3 +91,14 @@ def test_a_checkpoint_from_before_it_was_told_is_of_a_run_that_kept_its_states(
     with pytest.raises(UserError, match="go on without --reversible"):
         train_small(leapfrog(reversible=True), few, tmp_path / "other", recipe=RECIPE,
                     resume=tmp_path / "old.pt")  # fmt: skip
+
+
+def test_too_large_images_are_told_when_a_network_is_judged(monkeypatch, tmp_path):
+    def full(*_arguments, **_named):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("recform.training.load_data", full)
+    save_network(build("resnet", "resnet20_cifar", 10), tmp_path / "net")
+    words = ["evaluate", str(tmp_path / "net"), "--data", "digits", "--resolutions", "9000"]
+    with pytest.raises(UserError, match="does not hold images of side 9000"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
