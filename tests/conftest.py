@@ -1,6 +1,7 @@
 """Settings that every test runs under."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -13,3 +14,7 @@ settings.register_profile(
     "recform", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("recform")
+
+# A shell starts background jobs with Ctrl-C ignored, which they hand on: tests of Ctrl-C must not
+# depend on how they are started.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -51,6 +51,10 @@ def trace(
 
 def watching(work: Callable[[Watch], Result]) -> Result:
     """What `work` comes to, which may trace as often as it likes: torch is patched only once."""
+    # torch lists its factories, once a process, when a device is first chosen by `with`: that must
+    # not be while they are patched, or no device is chosen so ever after.
+    with torch.device("meta"):
+        torch.empty(0)
     watch, results = Watch(), []
     watch.work = lambda: results.append(work(watch))
     with ExitStack() as stack:

@@ -196,7 +196,7 @@ def test_build_notes_a_missing_act_on_stderr():
         (("build", "resnet", "--backbone", "vgg11"), "no-units"),
         (("build", "resnet", "--backbone", "resnet20_cifar", "--act", "sum"), "act-rewrite"),
         (("analyze", "resnet", "--depth", -1), "bad-argument"),
-        (("analyze", "resnet", "--depth", 10_001), "too-deep"),
+        (("show", "resnet", "--unrolled", "--depth", 10_001), "too-deep"),
         (("analyze", "resnet", "--start", 99), "bad-argument"),
         (("analyze", "resnett"), "unknown-example"),
         (("plot", "histogram", "resnet", "-o", "paths.jpeg"), "bad-argument"),

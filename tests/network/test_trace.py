@@ -1,5 +1,8 @@
 """Tracing: the ghost that is traced, and what is left behind."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -137,3 +140,16 @@ def test_a_module_with_a_mode_of_its_own_is_followed_in_both() -> None:
 
     with pytest.raises(TraceError, match="other code in training"):
         open_up(ghost_of(Reads()), "forward", _images())
+
+
+def test_a_device_can_be_chosen_after_a_network_was_built():
+    # In a process of its own: torch lists its factories the first time that a device is chosen.
+    program = """
+import torch, recform
+recform.build("resnet_s_net", "resnet20_cifar", 10)
+with torch.device("meta"):
+    print(torch.zeros(2).device, torch.nn.BatchNorm2d(2).running_mean.device)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout == "meta meta\n"
