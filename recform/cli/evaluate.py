@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,19 +77,15 @@ def evaluate(
     its --limit-test). With --json: a list of objects with image_size, top1, top5,
     loss, num_images, and of a run checkpoint, epoch, step.
     """
-    from recform.training import evaluate_on, load_data, memory_told, norms_of_the_batch
+    from recform.training import evaluate_on, load_data, norms_of_the_batch
 
     if all_test and limit_test is not None:
         raise typer.BadParameter("does not go with --limit-test", param_hint="--all-test")
     asked = asked_for(trained, data, data_dir, test_crop, allow_code)
-    own = asked.num_test if limit_test is None else limit_test
-    limit = None if all_test else own
+    limit = None if all_test else asked.num_test if limit_test is None else limit_test
     found = []
     for side in _sides(resolutions) or [asked.image_size]:
-        with memory_told(
-            f"images of side {side}" if side else f"the images of {asked.data}",
-            "smaller ones: --resolutions 32; fewer: --limit-test 100; less at once: --batch-size 1",
-        ):
+        with _memory_told(asked, side):
             images = load_data(asked.data, asked.directory, image_size=side, limit_test=limit,
                                cache_gb=cache_gb)  # fmt: skip
             with norms_of_the_batch(asked.network) if batch_statistics else nullcontext():
@@ -101,6 +97,15 @@ def evaluate(
         print_json(found)
         return
     _print_scores(asked.data, found, asked.said)
+
+
+def _memory_told(asked: Asked, side: int | None) -> AbstractContextManager[None]:
+    from recform.training import memory_told
+
+    return memory_told(
+        f"the images of {asked.data}" + (f" at a side of {side} pixels" if side else ""),
+        "smaller ones: --resolutions 32; fewer: --limit-test 100; less at once: --batch-size 1",
+    )
 
 
 def _print_scores(data: str, found: list[dict[str, Any]], said: str) -> None:

@@ -149,10 +149,20 @@ def _rows(path: Path, lines: Iterable[str]) -> list[tuple[str, str, float]]:
                         "rename or remove one of them")  # fmt: skip
     places = [header.index(name) for name in COLUMNS]
     return [
-        _row(cells, places, f"{path}, line {reader.line_num}")
+        _row(cells[: len(header)], places, _told_where(path, reader.line_num, cells, header))
         for cells in reader
         if any(cell.strip() for cell in cells)
     ]
+
+
+def _told_where(path: Path, line: int, cells: Sequence[str], header: Sequence[str]) -> str:
+    """The line in words. Raises UserError `bad-table` where it says more than the columns ask."""
+    where = f"{path}, line {line}"
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise UserError("bad-table", f"{where}: there are {len(cells)} values for {len(header)} "
+                        "columns", "write 94.3, not 94,3; a comma in a name goes into quotes: "
+                        '"a, b"')  # fmt: skip
+    return where
 
 
 def _row(cells: Sequence[str], places: Sequence[int], where: str) -> tuple[str, str, float]:
@@ -163,7 +173,7 @@ def _row(cells: Sequence[str], places: Sequence[int], where: str) -> tuple[str, 
                             f"write {','.join(COLUMNS)} in every line")  # fmt: skip
     model, dataset, text = found
     try:
-        score = float(text)
+        score = math.nan if "_" in text else float(text)
     except ValueError:
         score = math.nan
     if not math.isfinite(score):

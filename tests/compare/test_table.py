@@ -146,6 +146,7 @@ def test_a_folder_without_a_finished_run_is_named(tmp_path, change, message):
     ("text", "message", "hint"),
     [
         ("model;dataset;score\na;d;1\n", "has no column model", "separate its columns by commas"),
+        ("model,dataset,score\na,d,94,3\n", "line 2: there are 4 values for 3", "not 94,3"),
         ("model,score,dataset,score\na,1,d,2\n", "has more than one column score", "rename"),
     ],
 )

@@ -100,5 +100,7 @@ def test_too_large_images_are_told_when_a_network_is_judged(monkeypatch, tmp_pat
     monkeypatch.setattr("recform.training.load_data", full)
     save_network(build("resnet", "resnet20_cifar", 10), tmp_path / "net")
     words = ["evaluate", str(tmp_path / "net"), "--data", "digits", "--resolutions", "9000"]
-    with pytest.raises(UserError, match="does not hold images of side 9000"):
+    with pytest.raises(
+        UserError, match="does not hold the images of digits at a side of 9000 pixels"
+    ):
         CliRunner().invoke(app, words, catch_exceptions=False)
