@@ -91,8 +91,8 @@ def _keep(source: Path, target: Path, num_epochs: int) -> None:
     """The lines of the epochs up to this one. Raises UserError `bad-run`."""
     if not source.is_file():
         return
-    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
     try:
+        lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if json.loads(line)["epoch"] <= num_epochs]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError("bad-run", f"{source} is damaged",

@@ -71,7 +71,8 @@ def evaluate_on(
         )
     num_outputs = getattr(model, "num_classes", data.num_outputs)
     if num_outputs != data.num_outputs:
-        raise UserError("bad-argument", f"the network has {num_outputs} classes, and {data.name} "
+        classes = "1 class" if num_outputs == 1 else f"{num_outputs} classes"
+        raise UserError("bad-argument", f"the network has {classes}, and {data.name} "
                         f"has {data.num_outputs}",
                         "name the data it was trained on: --data NAME")  # fmt: skip
     place = pick_device(device)

@@ -213,6 +213,14 @@ def write_text(path: Path, text: str) -> None:
         remove(part)
 
 
+def unfinish(folder: RunFolder) -> None:
+    """A run that goes on has no summary. Raises UserError `unwritable`."""
+    try:
+        folder.summary.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(folder.summary, error) from error
+
+
 def unwritable(path: Path, error: OSError | RuntimeError) -> UserError:
     """What a user is told when a file of a run cannot be written."""
     hint = "make room, or name another folder: --out DIR"

@@ -59,6 +59,7 @@ from recform.training.run import (
     Summary,
     held,
     read_config,
+    unfinish,
     write_json,
     write_metrics,
     write_text,
@@ -276,7 +277,7 @@ def _run(
     """All epochs that are left; what the folder holds is true after each of them."""
     task.progress.begin(_plan(task, point))
     if task.team.leads:
-        folder.summary.unlink(missing_ok=True)
+        unfinish(folder)
         write_metrics(folder, point.history)
     begin_gates(task, folder, len(point.history), checkpoint)
     if checkpoint is None or checkpoint.resolve() != folder.last.resolve():

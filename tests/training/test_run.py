@@ -6,7 +6,8 @@ import pytest
 from recform.errors import UserError
 from recform.training import RunFolder, read_run
 from recform.training.description import KINDS, fault_in
-from recform.training.run import held
+from recform.training.gates import _keep
+from recform.training.run import held, unfinish
 
 from .small import small_net, train_small
 
@@ -99,3 +100,17 @@ def test_a_run_that_is_refused_leaves_no_folder(data, tmp_path):
     with pytest.raises(UserError, match="file cannot be written: File exists"):
         train_small(small_net(), data, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_where_the_summary_goes_is_told(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.summary.mkdir()
+    with pytest.raises(UserError, match="summary.json cannot be written: Is a directory"):
+        unfinish(folder)
+
+
+def test_weights_of_paths_that_are_no_text_are_told(tmp_path):
+    gates = RunFolder(tmp_path).gates
+    gates.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(UserError, match="gates.jsonl is damaged"):
+        _keep(gates, tmp_path / "other.jsonl", 1)
