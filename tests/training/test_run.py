@@ -105,12 +105,12 @@ def test_a_run_that_is_refused_leaves_no_folder(data, tmp_path):
 def test_a_folder_where_the_summary_goes_is_told(tmp_path):
     folder = RunFolder(tmp_path)
     folder.summary.mkdir()
-    with pytest.raises(UserError, match="summary.json cannot be written: Is a directory"):
+    with pytest.raises(UserError, match=r"summary\.json cannot be written: Is a directory"):
         unfinish(folder)
 
 
 def test_weights_of_paths_that_are_no_text_are_told(tmp_path):
     gates = RunFolder(tmp_path).gates
     gates.write_bytes(b"\xff\xfe\n")
-    with pytest.raises(UserError, match="gates.jsonl is damaged"):
+    with pytest.raises(UserError, match=r"gates\.jsonl is damaged"):
         _keep(gates, tmp_path / "other.jsonl", 1)
