@@ -10,6 +10,7 @@ import typer
 from recform.cli.arguments import DepthOption, StartOption
 from recform.cli.output import talk
 from recform.cli.place import page_place
+from recform.errors import UserError
 
 
 def report(
@@ -33,15 +34,15 @@ def report(
 
     Runs bring their formulas with them. The page holds all its pictures and fetches nothing.
     """
-    from recform.compare import run_folders
     from recform.formula import resolve
     from recform.paths import analyze
     from recform.pictures import report as write
     from recform.pictures.run_files import formula_text
     from recform.writing import write_beside
 
-    runs = [run for subject in subjects if _holds_runs(subject) for run in run_folders(subject)]
-    formulas = [resolve(subject) for subject in subjects if not _holds_runs(subject)]
+    found = {subject: _runs_in(subject) for subject in subjects}
+    runs = [run for inside in found.values() for run in inside]
+    formulas = [resolve(subject) for subject, inside in found.items() if not inside]
     formulas += [resolve(formula_text(run)) for run in runs]
     # Runs of other seeds are of one formula, told once.
     analyses = [analyze(formula, depth, start) for formula in dict.fromkeys(formulas)]
@@ -50,9 +51,16 @@ def report(
     talk(f"wrote {output}")
 
 
-def _holds_runs(subject: str) -> bool:
-    """Whether it is a folder of one run or of several; an example may be called like a folder."""
-    if not subject or "=" in subject:
-        return False
-    places = ("config.json", "*/config.json")
-    return any(any(Path(subject).glob(place)) for place in places)
+def _runs_in(subject: str) -> list[Path]:
+    """The runs of a folder; none of what is no folder, or is an example called like one."""
+    from recform.compare import run_folders
+    from recform.formula import example_names, gallery_names
+
+    if not subject or "=" in subject or not Path(subject).is_dir():
+        return []
+    try:
+        return run_folders(subject)
+    except UserError:
+        if subject in (*example_names(), *gallery_names()):
+            return []
+        raise

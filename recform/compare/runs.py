@@ -53,18 +53,23 @@ def read_runs(
 
 
 def run_folders(given: str | Path) -> list[Path]:
-    """The folder itself if it is a run's, or those of the runs in it.
+    """The folder itself if it is a run's, or those of all runs in it, however deep.
 
     Raises UserError `bad-run` for a folder that holds none.
     """
     folder = Path(given)
     if (folder / "config.json").is_file() or not folder.is_dir():
         return [folder]
-    inside = sorted(path.parent for path in folder.glob("*/config.json"))
+    inside = sorted(path.parent for path in folder.rglob("config.json") if _is_run(path.parent))
     if not inside:
         raise UserError("bad-run", f"{folder} holds no run",
                         "name folders that `recform train` wrote")  # fmt: skip
     return inside
+
+
+def _is_run(folder: Path) -> bool:
+    """A network's folder may have a config.json as well, and none of these files."""
+    return any((folder / name).is_file() for name in ("metrics.jsonl", "summary.json"))
 
 
 def _read(folder: Path, metric: str) -> FinishedRun:

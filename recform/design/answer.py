@@ -12,7 +12,7 @@ from typing import Any
 from recform.design.borders import MEANINGS, AtBorders, at_borders
 from recform.design.cost import Cost, Upkeep, cost_of, upkeep_of
 from recform.design.memory import Form
-from recform.design.notebook import design_to_html
+from recform.design.notebook import design_to_html, design_to_text
 from recform.formula import Formula, parse
 from recform.formula.ast import Sum
 from recform.formula.show import number_to_text
@@ -129,6 +129,10 @@ class Design:
 
     def _repr_html_(self) -> str:
         return design_to_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal."""
+        printer.text(design_to_text(self))
 
     def to_json(self) -> dict[str, Any]:
         """The object that `recform design --json` prints."""

@@ -25,6 +25,16 @@ def design_to_html(design: Design) -> str:
     return f"{wanted}<ol>{''.join(map(_candidate, design.candidates))}</ol>"
 
 
+def design_to_text(design: Design) -> str:
+    """The same without markup."""
+    if design.refused is not None:
+        return "\n  ".join((f"refused: {design.refused}", *design.instead))
+    return "\n\n".join(
+        "\n".join((str(candidate.formula), *(f"  {fact}" for fact in candidate.facts)))
+        for candidate in design.candidates
+    )
+
+
 def _candidate(candidate: Candidate) -> str:
     facts = "".join(f"<li>{escape(fact)}</li>" for fact in candidate.facts)
     return f"<li>{to_mathml(candidate.formula)}<ul>{facts}</ul></li>"

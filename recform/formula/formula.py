@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from recform.errors import Source
 from recform.formula.ast import Definition, Equation, Expression, Init, Param, Stream
@@ -95,3 +96,7 @@ class Formula:
 
     def _repr_html_(self) -> str:
         return to_mathml(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal."""
+        printer.text(str(self))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 from recform.errors import UserError
 from recform.formula import Formula
@@ -23,7 +24,7 @@ from recform.paths.gradients import parameter_gradients
 from recform.paths.letters import ACTIVATIONS, TRANSPARENT
 from recform.paths.moments import mean_length, std_length, variance_of_length
 from recform.paths.names import NamedPolynomial, polynomials_by_block
-from recform.paths.notebook import analysis_to_html
+from recform.paths.notebook import analysis_to_html, analysis_to_text
 from recform.paths.polynomials import GROSS, NET, Coefficients, PathPolynomial
 from recform.paths.radicals import (
     TooManyRootsError,
@@ -85,6 +86,10 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return analysis_to_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows in a terminal."""
+        printer.text(analysis_to_text(self))
 
     @property
     def is_shallow(self) -> bool:

@@ -13,6 +13,7 @@ from recform.tape import Exact
 if TYPE_CHECKING:
     from recform.paths.analysis import Analysis
 
+HEADS = ("length", "net", "gross", "distinct")
 MAX_ROWS = 50
 # A longer number is told by its size.
 MAX_DIGITS = 30
@@ -20,17 +21,42 @@ MAX_DIGITS = 30
 
 def analysis_to_html(analysis: Analysis) -> str:
     """The formula in MathML, and net, gross and distinct by the number of blocks."""
-    columns = (analysis.net or (), analysis.gross or (), analysis.distinct or ())
-    rows = list(zip_longest(*columns, fillvalue=0))
+    rows = _rows(analysis)
     shown = [_row(length, counts) for length, counts in enumerate(rows[:MAX_ROWS])]
     if len(rows) > MAX_ROWS:
         shown.append(f"<tr><td>...</td><td colspan=3>{len(rows) - MAX_ROWS} more</td></tr>")
-    heads = "".join(f"<th>{head}</th>" for head in ("length", "net", "gross", "distinct"))
+    heads = "".join(f"<th>{head}</th>" for head in HEADS)
+    return (f"{to_mathml(analysis.formula)}<table><caption>{_caption(analysis)}</caption>"
+            f"<tr>{heads}</tr>{''.join(shown)}</table>")  # fmt: skip
+
+
+def analysis_to_text(analysis: Analysis) -> str:
+    """The same without markup, a row of counts on a line.
+
+    >>> from recform.paths import analyze
+    >>> print(analysis_to_text(analyze("x[l+1] = x[l] + F(x[l])", 2)))
+    x[l+1] = x[l] + F(x[l])
+    Paths of d x[2] / d x[0]: length, net, gross, distinct
+    0  1  1  1
+    1  2  2  2
+    2  1  1  1
+    """
+    rows = _rows(analysis)
+    lines = ["  ".join(map(_short, (length, *row))) for length, row in enumerate(rows[:MAX_ROWS])]
+    more = [f"... {len(rows) - MAX_ROWS} more"] if len(rows) > MAX_ROWS else []
+    head = f"{_caption(analysis)}: {', '.join(HEADS)}"
+    return "\n".join((str(analysis.formula), head, *lines, *more))
+
+
+def _rows(analysis: Analysis) -> list[tuple[Exact, ...]]:
+    columns = (analysis.net or (), analysis.gross or (), analysis.distinct or ())
+    return list(zip_longest(*columns, fillvalue=0))
+
+
+def _caption(analysis: Analysis) -> str:
     main = analysis.formula.main
     output = main if analysis.formula.output is None else "output"
-    caption = f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
-    return (f"{to_mathml(analysis.formula)}<table><caption>{caption}</caption>"
-            f"<tr>{heads}</tr>{''.join(shown)}</table>")  # fmt: skip
+    return f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
 
 
 def _row(length: int, counts: Sequence[Exact]) -> str:

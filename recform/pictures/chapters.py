@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from recform.errors import UserError
 from recform.formula import Formula, to_mathml
 from recform.paths import Analysis, ClosedForm, Finding, warnings_of
+from recform.paths.gain import growth_curve
 from recform.pictures.counts import READINGS, count_to_text, counts_of
 from recform.pictures.drawn import Embedded, embed
 from recform.pictures.facts import (
@@ -31,10 +33,12 @@ from recform.pictures.wires import wiring
 
 # Steps of the unrolled network that are drawn: more cannot be followed by eye.
 STEPS_DRAWN = 4
+GROWTH = "Growth of the signal per layer, where every block multiplies by a gain"
 # A longer word is broken off at its end: the page is read, not computed with.
 LONGEST = 600
-# A row of the histogram has room for two formulas.
+# A row of the histogram has room for two formulas, a page for six; more have a picture each.
 ABREAST = 2
+MOST_TOGETHER = 6
 
 
 @dataclass(frozen=True)
@@ -69,25 +73,36 @@ class Beside:
 
 def beside(analyses: Sequence[Analysis], names: Sequence[str]) -> Beside:
     """Several formulas compared."""
-    formulas = [analysis.formula for analysis in analyses]
     return Beside(
         header=("", *names),
         rows=tuple(map(tuple, side_by_side(analyses))),
-        pictures=(
-            embed(
-                "Paths by the number of blocks on them",
-                lambda: histogram(analyses, num_columns=min(ABREAST, len(analyses))),
-            ),
-            embed(
-                "Growth of the signal per layer, where every block multiplies by a gain",
-                lambda: growth(formulas),
-            ),
-        ),
+        pictures=_together(analyses) if len(analyses) <= MOST_TOGETHER else (),
     )
 
 
+def _together(analyses: Sequence[Analysis]) -> tuple[Embedded, ...]:
+    """Pictures of all; formulas without a growth rate are named below that of the others."""
+    counted = embed(
+        "Paths by the number of blocks on them",
+        lambda: histogram(analyses, num_columns=min(ABREAST, len(analyses))),
+    )
+    growing = [analysis for analysis in analyses if _has_growth(analysis)]
+    without = [name_of(analysis) for analysis in analyses if not _has_growth(analysis)]
+    caption = GROWTH + (f" (without {', '.join(without)})" if growing and without else "")
+    formulas = [analysis.formula for analysis in growing or analyses]
+    return counted, embed(caption, lambda: growth(formulas))
+
+
+def _has_growth(analysis: Analysis) -> bool:
+    try:
+        growth_curve(analysis.formula, [0.0])
+    except UserError:
+        return False
+    return True
+
+
 def chapter(analysis: Analysis, name: str, anchor: str, is_alone: bool) -> Chapter:
-    """A formula's chapter. Alone on its page it has the pictures that else compare it to others."""
+    """A formula's chapter; one that `is_alone` is in no picture with others, and has its own."""
     formula, (output, main) = analysis.formula, names_of(analysis)
     found = analysis.reversibility
     return Chapter(
@@ -123,13 +138,12 @@ def _histogram(analysis: Analysis) -> Embedded:
 def _pictures(analysis: Analysis, is_alone: bool) -> tuple[Embedded, ...]:
     formula = analysis.formula
     drawn = [
-        _wiring(formula, min(analysis.depth, STEPS_DRAWN)),
+        _wiring(formula, max(1, min(analysis.depth, STEPS_DRAWN))),
         embed("Gross paths through each block, by the number of blocks on them",
               lambda: routes([formula], analysis.depth, analysis.start)),
     ]  # fmt: skip
     if is_alone:
-        drawn.append(embed("Growth of the signal per layer, where every block multiplies by a gain",
-                           lambda: growth([formula])))  # fmt: skip
+        drawn.append(embed(GROWTH, lambda: growth([formula])))
     return tuple(drawn)
 
 

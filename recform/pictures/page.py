@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recform.errors import UserError
 from recform.paths import Analysis
-from recform.pictures.chapters import beside, chapter, name_of
+from recform.pictures.chapters import MOST_TOGETHER, beside, chapter, name_of
 from recform.pictures.trainings import training
 
 # Names in the title; more are counted.
@@ -36,7 +36,7 @@ def report(analyses: Sequence[Analysis], runs: Sequence[str | Path] = ()) -> str
         raise UserError("bad-argument", "a report needs a formula or a run",
                         "recform report resnet_s -o report.html")  # fmt: skip
     names = _distinct_names([name_of(analysis) for analysis in analyses])
-    is_alone = len(analyses) == 1
+    is_alone = len(analyses) == 1 or len(analyses) > MOST_TOGETHER
     chapters = [
         chapter(analysis, name, f"formula-{number}", is_alone)
         for number, (analysis, name) in enumerate(zip(analyses, names, strict=True), start=1)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from recform.errors import FormulaError, UserError
 from recform.formula import parse
@@ -19,6 +19,7 @@ from recform.formula import parse
 # The settings that tell runs apart, in the order in which they are named.
 SETTINGS = ("formula", "backbone", "data", "seed")
 DAMAGED = "copy the run again, or delete what is damaged"
+SPEEDS = ("images_per_second", "seconds")
 MEASURES = ("train_loss", "test_loss", "test_top1", "test_top5")
 
 
@@ -27,15 +28,18 @@ class RecordedRun:
     """A run as a picture shows it.
 
     `settings` has those of SETTINGS that the run tells. `measures` has each of MEASURES, one number
-    for each of `epochs`: losses, and accuracies in percent; NaN where the run has none. `summary`
-    is what a finished run says at its end, empty before.
+    for each of `epochs`: losses, and accuracies in percent; NaN where the run has none. `figures`
+    has what else is known by name: params, macs, images_per_second and seconds so far. A run that
+    `is_finished` has told its end; `num_epochs` are those that it is to have, None where untold.
     """
 
     folder: Path
     settings: Mapping[str, str]
     epochs: tuple[int, ...]
     measures: Mapping[str, tuple[float, ...]]
-    summary: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    is_finished: bool = False
+    num_epochs: int | None = None
 
 
 def read_recorded_run(folder: str | Path) -> RecordedRun:
@@ -50,13 +54,24 @@ def read_recorded_run(folder: str | Path) -> RecordedRun:
     if not rows:
         raise UserError("bad-run", f"{metrics} is empty: no epoch was finished",
                         "wait for the first epoch, or name another run")  # fmt: skip
+    config = _content(folder / "config.json")
+    summary = _content(folder / "summary.json")
+    asked = (config.get("recipe") or {}).get("epochs")
     return RecordedRun(
         folder=folder,
-        settings=_settings(folder / "config.json"),
+        settings=_settings(config),
         epochs=tuple(int(row["epoch"]) for row in rows),
         measures={name: tuple(row[name] for row in rows) for name in MEASURES},
-        summary=_summary(folder / "summary.json"),
+        figures=_figures(config, rows, summary),
+        is_finished=bool(summary),
+        num_epochs=asked if isinstance(asked, int) else None,
     )
+
+
+def has_epochs(folder: str | Path) -> bool:
+    """Whether a run has come to the end of an epoch."""
+    metrics = Path(folder) / "metrics.jsonl"
+    return metrics.is_file() and metrics.stat().st_size > 0
 
 
 def formula_text(folder: str | Path) -> str:
@@ -109,7 +124,8 @@ def _read(path: Path) -> str:
 
 def _row(line: str, place: str) -> dict[str, float]:
     content = _object(line, place)
-    return {name: _number(content, name, place) for name in ("epoch", *MEASURES)}
+    told = {name: _number(content, name, place) for name in ("epoch", *MEASURES)}
+    return told | {name: content[name] for name in SPEEDS if _is_number(content.get(name))}
 
 
 def _object(text: str, place: str) -> dict[str, Any]:
@@ -127,20 +143,35 @@ def _number(content: Mapping[str, Any], name: str, place: str) -> float:
     if value is None and name != "epoch":
         # JSON has no word for the loss of a network whose numbers have run away.
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         fault = "is missing" if name not in content else "is not a number"
         raise UserError("bad-run", f"{place} is damaged: `{name}` {fault}", DAMAGED)
     return value
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """The object in a file; an empty one where there is none."""
     return _object(_read(path), str(path)) if path.is_file() else {}
 
 
-def _settings(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    config = _object(_read(path), str(path))
+def _figures(
+    config: Mapping[str, Any], rows: Sequence[Mapping[str, float]], summary: Mapping[str, Any]
+) -> dict[str, float]:
+    """Of a run's end, where it has one; else of its epochs so far."""
+    so_far = {
+        "params": config.get("num_parameters"),
+        "images_per_second": rows[-1].get("images_per_second"),
+        "seconds": sum(row.get("seconds", 0) for row in rows),
+    }
+    told = {name: summary.get(name, so_far.get(name)) for name in (*so_far, "macs")}
+    return {name: value for name, value in told.items() if _is_number(value)}
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, str]:
     found = {key: config[key] for key in SETTINGS if config.get(key) is not None}
     return {key: _setting(key, value) for key, value in found.items()}
 

@@ -13,7 +13,13 @@ from recform.errors import UserError
 from recform.pictures.drawn import Embedded, embed
 from recform.pictures.learning import curves
 from recform.pictures.ranks import draw
-from recform.pictures.run_files import RecordedRun, formula_name, names_of, read_recorded_run
+from recform.pictures.run_files import (
+    RecordedRun,
+    formula_name,
+    has_epochs,
+    names_of,
+    read_recorded_run,
+)
 from recform.pictures.weighing import gates
 
 HEADER = ("run", "backbone", "data", "seed", "parameters", "MACs", "epochs", "top-1", "best",
@@ -40,17 +46,23 @@ class Training:
 
 def training(folders: Sequence[Path]) -> Training:
     """Raises UserError `bad-run` for a folder without a run, or with a damaged one."""
-    runs = [read_recorded_run(folder) for folder in folders]
+    begun = [folder for folder in folders if has_epochs(folder)]
+    # What has not come to the end of an epoch has nothing to show, unless nothing else is there.
+    runs = [read_recorded_run(folder) for folder in begun or folders]
     _, names = names_of(runs)
     alone = Training(
         header=HEADER,
         rows=tuple(_row(run) for run in runs),
         pictures=(
-            embed("Accuracy and loss by epoch", lambda: curves(folders)),
+            embed("Accuracy and loss by epoch", lambda: curves([run.folder for run in runs])),
             *(_gates(run, name) for run, name in zip(runs, names, strict=True) if _weighs(run)),
         ),
     )
-    return _compared(alone, folders) if len(folders) > 1 else alone
+    finished = [run.folder for run in runs if run.is_finished]
+    left_out = tuple(f"left out, for it is not finished: {folder}"
+                     for folder in folders if folder not in finished)  # fmt: skip
+    compared = _compared(alone, finished) if len(finished) > 1 else alone
+    return replace(compared, verdicts=(*compared.verdicts, *left_out))
 
 
 def _row(run: RecordedRun) -> tuple[str, ...]:
@@ -60,7 +72,7 @@ def _row(run: RecordedRun) -> tuple[str, ...]:
         *told,
         _figure(run, "params", "{:,.0f}"),
         _figure(run, "macs", "{:,.1f} M", 1e-6),
-        str(run.epochs[-1]),
+        _epochs(run),
         f"{final:.2f} %",
         f"{best:.2f} %",
         _figure(run, "images_per_second", "{:,.0f}"),
@@ -68,12 +80,15 @@ def _row(run: RecordedRun) -> tuple[str, ...]:
     )
 
 
+def _epochs(run: RecordedRun) -> str:
+    """How many were finished, and of how many where more are to come."""
+    done = run.epochs[-1]
+    return f"{done}" if run.is_finished or run.num_epochs is None else f"{done} of {run.num_epochs}"
+
+
 def _figure(run: RecordedRun, name: str, form: str, factor: float = 1) -> str:
-    """A figure of the finished run; a dash where it has none, or is not finished."""
-    figure = run.summary.get(name)
-    if isinstance(figure, bool) or not isinstance(figure, int | float):
-        return "–"
-    return form.format(figure * factor)
+    """A figure of the run; a dash where it is not known."""
+    return form.format(run.figures[name] * factor) if name in run.figures else "–"
 
 
 def _weighs(run: RecordedRun) -> bool:

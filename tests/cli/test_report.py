@@ -9,9 +9,9 @@ from tests.pictures.test_learning_curves import make_run
 
 def test_formulas_and_runs_come_on_one_page(tmp_path, here):
     sweep = tmp_path / "sweep"
-    sweep.mkdir()
-    for seed in range(2):
-        make_run(sweep / str(seed), seed=seed)
+    (sweep / "deeper").mkdir(parents=True)
+    for seed, place in enumerate((sweep / "0", sweep / "deeper" / "1")):
+        make_run(place, seed=seed)
     page = tmp_path / "new" / "page.html"
     done = here("report", "resnet", sweep, "-d", 5, "-o", page)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"wrote {page}\n")
@@ -19,6 +19,7 @@ def test_formulas_and_runs_come_on_one_page(tmp_path, here):
     # The runs' formula has its chapter once, beside the formula that was named.
     assert text.count("<h2>ResNet-s</h2>") == text.count("<h2>ResNet</h2>") == 1
     assert "<h2>Training</h2>" in text
+    assert text.count("<td>ResNet-s</td>") == 2
 
 
 def test_an_example_may_be_called_like_a_folder(tmp_path, monkeypatch, here):
@@ -34,7 +35,7 @@ def test_an_example_may_be_called_like_a_folder(tmp_path, monkeypatch, here):
         (["resnet", "-o", "page.pdf"], "error[bad-argument]: page.pdf is no name for a page\n"
          "  = hint: -o page.html\n"),
         (["nosuch", "-o", "page.html"], "error[unknown-example]: `nosuch` is no formula"),
-        (["empty", "-o", "page.html"], "error[unreadable]: empty is a folder\n"),
+        (["empty", "-o", "page.html"], "error[bad-run]: empty holds no run\n"),
         (["x[l+1] = x[l+2]", "-o", "page.html"], "error[future-read]: "),
         (["damaged", "-o", "page.html"], "error[bad-run]: damaged/config.json is damaged"),
     ],

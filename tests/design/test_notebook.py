@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 from recform.design import by_length, near
-from recform.formula import to_mathml
+from recform.formula import parse, to_mathml
 from recform.paths import equal
 
 
@@ -38,14 +39,29 @@ def test_a_search_is_a_table_of_what_it_found():
     assert cells[0] == str(found.candidates[0].figures["distance"])
 
 
+class Printer:
+    shown = ""
+
+    def text(self, text: str) -> None:
+        self.shown += text
+
+
+def in_a_terminal(value: Any) -> str:
+    printer = Printer()
+    value._repr_pretty_(printer, cycle=False)
+    return printer.shown
+
+
 def test_a_comparison_is_shown_as_it_is_printed():
-    class Printer:
-        shown = ""
+    found = equal("resnet_s", "injection")
+    assert in_a_terminal(found) == str(found)
+    assert str(found).startswith("from_start: the same paths from x[0] at every depth")
 
-        def text(self, text: str) -> None:
-            self.shown += text
 
-    printer, found = Printer(), equal("resnet_s", "injection")
-    found._repr_pretty_(printer, cycle=False)
-    assert printer.shown == str(found)
-    assert printer.shown.startswith("from_start: the same paths from x[0] at every depth")
+def test_a_terminal_shows_a_formula_and_a_design_as_text():
+    text = "x[l+1] = x[l] + F(x[l])"
+    assert in_a_terminal(parse(text)) == text
+    lines = in_a_terminal(by_length("binomial(n, k)")).splitlines()
+    assert lines[0] == text
+    assert "  exact at every depth" in lines
+    assert in_a_terminal(by_length("factorial(k)")).startswith("refused: proved: ")

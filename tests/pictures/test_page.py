@@ -58,7 +58,7 @@ def row_after(page: Page, name: str, number: int) -> list[str]:
 
 
 def make_finished(folder: Path, formula: str, seed: int, top1: float) -> Path:
-    run = make_run(folder, formula=formula, seed=seed, recipe={}, data=DATA)
+    run = make_run(folder, formula=formula, seed=seed, recipe={"epochs": 3}, data=DATA)
     summary = {"params": 272_474, "macs": 40_813_184, "seconds": 90.0, "images_per_second": 1234.5,
                "final_top1": top1, "best_top1": top1}  # fmt: skip
     (run / "summary.json").write_text(json.dumps(summary))
@@ -131,7 +131,7 @@ def test_the_same_subjects_make_the_same_page(tmp_path):
 
 def test_runs_have_a_row_each(tmp_path):
     finished = make_finished(tmp_path / "a", RESNET, 0, 93.0)
-    begun = make_run(tmp_path / "b", formula=RESNET, seed=1)
+    begun = make_run(tmp_path / "b", formula=RESNET, seed=1, num_parameters=9, recipe={"epochs": 8})
     page = Page(report([], [finished, begun]))
     places = [place for place, cell in enumerate(page.cells) if cell == RESNET]
     rows = [page.cells[place : place + 11] for place in places]
@@ -147,10 +147,12 @@ def test_runs_have_a_row_each(tmp_path):
         "1,234",
         "1.5",
     ]
-    assert rows[1] == [*settings, "1", "–", "–", "3", "93.00 %", "93.00 %", "–", "–"]
+    # Three epochs of 2.5 seconds.
+    figures = ["9", "–", "3 of 8", "93.00 %", "93.00 %", "–", "0.1"]
+    assert rows[1] == [*settings, "1", *figures]
 
 
-def test_the_page_says_what_scores_support_and_when_they_do_not_compare(tmp_path):
+def test_the_page_says_what_scores_support_and_which_runs_are_left_out(tmp_path):
     other = "x[l+1] = F(x[l])"
     runs = [make_finished(tmp_path / name, formula, 0, top1)
             for name, formula, top1 in (("a", RESNET, 93.0), ("b", other, 91.0))]  # fmt: skip
@@ -159,7 +161,21 @@ def test_the_page_says_what_scores_support_and_when_they_do_not_compare(tmp_path
     # The better first, with its rank.
     assert row_after(Page(text), "mean rank", 3) == [RESNET, "93.00", "1.00"]
     begun = make_run(tmp_path / "c", formula=RESNET, seed=1)
-    assert "not compared: " in report([], [*runs, begun])
+    (started := tmp_path / "d").mkdir()
+    text = report([], [*runs, begun, started])
+    assert "one row (data set x backbone) allows no test" in text
+    assert all(f"left out, for it is not finished: {run}" in text for run in (begun, started))
+    assert "not compared: " in report([], [runs[0], make_finished(tmp_path / "e", RESNET, 0, 90)])
+
+
+def test_formulas_without_a_growth_rate_are_named_beside_those_with_one():
+    text = report([analyze("resnet", 4), analyze("deepnorm", 4)])
+    assert "by a gain (without DeepNorm)</figcaption>" in text
+
+
+def test_many_formulas_have_pictures_of_their_own():
+    text = report([analyze(f"x[l+1] = {number}*x[l] + F(x[l])", 2) for number in range(1, 8)])
+    assert text.count("<figcaption>Paths by the number of blocks on them") == 7
 
 
 def test_nothing_makes_no_page():
