@@ -159,9 +159,19 @@ def _expanded(analysis: Analysis) -> list[tuple[Markup, Markup]]:
         return []
     output, main = names_of(analysis)
     return [
-        (_typeset(f"d {output}[{depth}] / d {main}[{analysis.start}]"), _typeset(_cut(expansion)))
+        (_typeset(f"d {output}[{depth}] / d {main}[{analysis.start}]"), _typeset(_terms(expansion)))
         for depth, expansion in analysis.expansions.items()
     ]
+
+
+def _terms(expansion: str) -> str:
+    """A sum, broken off behind a term where it is long."""
+    if len(expansion) <= LONGEST:
+        return expansion
+    kept = expansion[:LONGEST]
+    num_terms = expansion.count(" + ") + expansion.count(" - ") + 1
+    end = max(kept.rfind(" + "), kept.rfind(" - "))
+    return f"{kept[:end] if end > 0 else kept} + ... ({num_terms} terms)"
 
 
 def _typeset(word: str) -> Markup:

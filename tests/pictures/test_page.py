@@ -97,6 +97,13 @@ def test_words_are_typeset():
     assert "F′<sub>1</sub>F′<sub>0</sub>" in text
 
 
+def test_a_long_sum_is_broken_off_behind_a_term():
+    expansions = Page(report([analyze(RESNET, 6)])).cells
+    (long,) = [cell for cell in expansions if "(64 terms)" in cell]
+    assert long.endswith("F′+ ... (64 terms)")
+    assert long.startswith("= 1 + F′+ F′")
+
+
 def test_formulas_together_stand_side_by_side_and_are_told_apart():
     page = Page(report([analyze(RESNET, 3), analyze(RESNET, 4)]))
     assert "side-by-side" in page.anchors
