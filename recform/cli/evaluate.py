@@ -249,8 +249,13 @@ def _described(run: Path) -> DataSet:
 def _sides(text: str | None) -> list[int]:
     if text is None:
         return []
+    from recform.training.dataset import MAX_SIDE
+
     try:
-        return [int(part) for part in text.split(",")]
+        sides = [int(part) for part in text.split(",")]
     except ValueError:
-        raise UserError("bad-argument", f"{text!r} is no list of sides",
-                        "--resolutions 224,256") from None  # fmt: skip
+        sides = []
+    if not sides or not 1 <= min(sides) <= max(sides) <= MAX_SIDE:
+        raise UserError("bad-argument", f"{text!r} is no list of sides from 1 to {MAX_SIDE:,} "
+                        "pixels", "--resolutions 224,256")  # fmt: skip
+    return sides

@@ -115,12 +115,21 @@ def guesses(
     files = Files(tuple(map(str, paths)), torch.zeros(len(paths)), data.image_size)
     found = []
     for number in range(len(paths)):
-        pixels = files.fetch(torch.tensor([number])).to(place.place)
+        pixels = _picture(files, number).to(place.place)
         chances_K = model(normalized(pixels, data)).softmax(1)[0]
         best = chances_K.topk(min(top, len(chances_K)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         found.append([Guess(label, _name(data, label), chance) for label, chance in pairs])
     return found
+
+
+def _picture(files: Files, number: int) -> Tensor:
+    """The picture, as a batch of one. Raises UserError `damaged-data`, which asks for another."""
+    try:
+        return files.fetch(torch.tensor([number]))
+    except UserError as error:
+        fact = error.diagnostics[0].message
+        raise UserError("damaged-data", fact, "name a picture instead, or leave it out") from error
 
 
 def _name(data: DataSet, label: int) -> str:

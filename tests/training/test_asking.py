@@ -90,8 +90,9 @@ def test_it_is_told_what_was_judged_on_what(trained):
 def test_several_resolutions_are_several_rows(trained):
     told = run("evaluate", trained, "--resolutions", "24,32", "--limit-test", 16).stdout
     assert [line.split()[0] for line in told.splitlines()[1:3]] == ["24", "32"]
-    with pytest.raises(UserError, match="no list of sides"):
-        run("evaluate", trained, "--resolutions", "small")
+    for wrong in ("small", "0", "224,-1", "10001"):
+        with pytest.raises(UserError, match="no list of sides from 1 to 10,000 pixels"):
+            run("evaluate", trained, "--resolutions", wrong)
 
 
 def test_a_network_must_be_told_on_what_it_is_judged(trained, tmp_path):
@@ -153,6 +154,16 @@ def test_a_picture_is_named_by_the_classes_of_the_run(trained, tmp_path):
     assert "%" in run(*words).stdout
     with pytest.raises(UserError, match=r"no picture .*gone\.png"):
         run("predict", trained, tmp_path / "gone.png")
+
+
+def test_what_is_no_picture_is_not_to_be_removed(trained, tmp_path):
+    (tmp_path / "README.md").write_text("words")
+    with pytest.raises(UserError) as told:
+        run("predict", trained, tmp_path / "README.md")
+    (diagnostic,) = told.value.diagnostics
+    assert diagnostic.message.endswith("README.md is no image that can be read: its content is of "
+                                       "no known kind")  # fmt: skip
+    assert diagnostic.hint == "name a picture instead, or leave it out"
 
 
 def test_a_picture_is_seen_as_in_the_evaluation(trained, tmp_path):
