@@ -191,8 +191,11 @@ def sent(tensor: Tensor, place: torch.device) -> Tensor:
     """The tensor on a device, without waiting for what the device still has to do.
 
     Only a copy out of pinned memory waits for nothing; torch keeps that memory until it is read.
+    A copy back is waited for: until then there would be no numbers in it.
     """
-    if place.type == "cuda" and tensor.device.type == "cpu":
+    if tensor.device.type != "cpu":
+        return tensor.to(place)
+    if place.type == "cuda":
         tensor = tensor.pin_memory()
     return tensor.to(place, non_blocking=True)
 
