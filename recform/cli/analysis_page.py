@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recform.cli.output import shorten, table, width
+from recform.cli.output import table, width
 from recform.paths import Analysis, ClosedForm, warnings_of
 from recform.pictures import text_histogram
 from recform.pictures.counts import count_to_text
@@ -19,8 +19,8 @@ from recform.pictures.facts import (
     growth_to_text,
     law_to_text,
     mean_to_text,
-    names_of,
     recurrence_to_text,
+    shorten,
     with_value,
 )
 
@@ -54,15 +54,13 @@ def print_page(analysis: Analysis, full: bool) -> None:
 def _expansion(analysis: Analysis) -> Iterator[str]:
     if not analysis.is_shallow:
         return
-    output, main = names_of(analysis)
     for depth, expansion in analysis.expansions.items():
-        left = f"d {output}[{depth}] / d {main}[{analysis.start}]  =  "
+        left = f"{analysis.derivative(depth)}  =  "
         yield left + shorten(expansion, width() - len(left))
 
 
 def _paths(analysis: Analysis) -> Iterator[str]:
-    output, main = names_of(analysis)
-    title = f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
+    title = f"Paths of {analysis.derivative()}"
     if analysis.net is None or analysis.gross is None:
         yield f"{title}: {analysis.counts_reason}"
         return

@@ -42,20 +42,6 @@ def width() -> int:
     return min(120, max(80, shutil.get_terminal_size((100, 24)).columns))
 
 
-def shorten(text: str, columns: int) -> str:
-    """A long sum, cut at a term: `1 + F'[3] + ... (16 terms)`.
-
-    >>> shorten("1 + a + b + c + d", 14)
-    '1 + ... (5 terms)'
-    """
-    if len(text) <= columns:
-        return text
-    num_terms = text.count(" + ") + text.count(" - ") + 1
-    ending = f" + ... ({num_terms} terms)"
-    cut = max(text.rfind(sign, 0, max(columns - len(ending), 2)) for sign in (" + ", " - "))
-    return (text[:cut] if cut > 0 else text.split(" ")[0]) + ending
-
-
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns under their names: the first to the left, the others to the right."""
     columns = list(zip(header, *rows, strict=True))

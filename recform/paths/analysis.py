@@ -91,6 +91,12 @@ class Analysis:
         """What IPython shows in a terminal."""
         printer.text(analysis_to_text(self))
 
+    def derivative(self, depth: int | None = None) -> str:
+        """What is expanded, in words: `d x[4] / d x[0]`, at this depth or another."""
+        main = self.formula.main
+        output = main if self.formula.output is None else "output"
+        return f"d {output}[{self.depth if depth is None else depth}] / d {main}[{self.start}]"
+
     @property
     def is_shallow(self) -> bool:
         return self.depth <= SHALLOW

@@ -26,7 +26,8 @@ def analysis_to_html(analysis: Analysis) -> str:
     if len(rows) > MAX_ROWS:
         shown.append(f"<tr><td>...</td><td colspan=3>{len(rows) - MAX_ROWS} more</td></tr>")
     heads = "".join(f"<th>{head}</th>" for head in HEADS)
-    return (f"{to_mathml(analysis.formula)}<table><caption>{_caption(analysis)}</caption>"
+    caption = f"Paths of {analysis.derivative()}"
+    return (f"{to_mathml(analysis.formula)}<table><caption>{caption}</caption>"
             f"<tr>{heads}</tr>{''.join(shown)}</table>")  # fmt: skip
 
 
@@ -44,19 +45,13 @@ def analysis_to_text(analysis: Analysis) -> str:
     rows = _rows(analysis)
     lines = ["  ".join(map(_short, (length, *row))) for length, row in enumerate(rows[:MAX_ROWS])]
     more = [f"... {len(rows) - MAX_ROWS} more"] if len(rows) > MAX_ROWS else []
-    head = f"{_caption(analysis)}: {', '.join(HEADS)}"
+    head = f"Paths of {analysis.derivative()}: {', '.join(HEADS)}"
     return "\n".join((str(analysis.formula), head, *lines, *more))
 
 
 def _rows(analysis: Analysis) -> list[tuple[Exact, ...]]:
     columns = (analysis.net or (), analysis.gross or (), analysis.distinct or ())
     return list(zip_longest(*columns, fillvalue=0))
-
-
-def _caption(analysis: Analysis) -> str:
-    main = analysis.formula.main
-    output = main if analysis.formula.output is None else "output"
-    return f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]"
 
 
 def _row(length: int, counts: Sequence[Exact]) -> str:

@@ -21,8 +21,8 @@ from recform.pictures.facts import (
     growth_to_text,
     law_to_text,
     mean_to_text,
-    names_of,
     recurrence_to_text,
+    shorten,
 )
 from recform.pictures.growing import growth
 from recform.pictures.histograms import histogram
@@ -103,7 +103,7 @@ def _has_growth(analysis: Analysis) -> bool:
 
 def chapter(analysis: Analysis, name: str, anchor: str, is_alone: bool) -> Chapter:
     """A formula's chapter; one that `is_alone` is in no picture with others, and has its own."""
-    formula, (output, main) = analysis.formula, names_of(analysis)
+    formula = analysis.formula
     found = analysis.reversibility
     return Chapter(
         name=name,
@@ -113,7 +113,7 @@ def chapter(analysis: Analysis, name: str, anchor: str, is_alone: bool) -> Chapt
         text=str(formula),
         warnings=warnings_of(analysis),
         expansions=tuple(_expanded(analysis)),
-        counted=f"Paths of d {output}[{analysis.depth}] / d {main}[{analysis.start}]",
+        counted=f"Paths of {analysis.derivative()}",
         counts=(_histogram(analysis),) if is_alone else (),
         totals=tuple(_totals(analysis)),
         laws=tuple(_laws(analysis)),
@@ -157,21 +157,10 @@ def _wiring(formula: Formula, depth: int) -> Embedded:
 def _expanded(analysis: Analysis) -> list[tuple[Markup, Markup]]:
     if not analysis.is_shallow:
         return []
-    output, main = names_of(analysis)
     return [
-        (_typeset(f"d {output}[{depth}] / d {main}[{analysis.start}]"), _typeset(_terms(expansion)))
+        (_typeset(analysis.derivative(depth)), _typeset(shorten(expansion, LONGEST)))
         for depth, expansion in analysis.expansions.items()
     ]
-
-
-def _terms(expansion: str) -> str:
-    """A sum, broken off behind a term where it is long."""
-    if len(expansion) <= LONGEST:
-        return expansion
-    kept = expansion[:LONGEST]
-    num_terms = expansion.count(" + ") + expansion.count(" - ") + 1
-    end = max(kept.rfind(" + "), kept.rfind(" - "))
-    return f"{kept[:end] if end > 0 else kept} + ... ({num_terms} terms)"
 
 
 def _typeset(word: str) -> Markup:

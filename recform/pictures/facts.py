@@ -15,10 +15,18 @@ from recform.paths import Analysis, ClosedForm, ClosedForms
 from recform.pictures.counts import count_to_text
 
 
-def names_of(analysis: Analysis) -> tuple[str, str]:
-    """What is differentiated, and by what."""
-    main = analysis.formula.main
-    return ("output" if analysis.formula.output is not None else main), main
+def shorten(text: str, columns: int) -> str:
+    """A long sum, cut at a term: `1 + F'[3] + ... (16 terms)`.
+
+    >>> shorten("1 + a + b + c + d", 14)
+    '1 + ... (5 terms)'
+    """
+    if len(text) <= columns:
+        return text
+    num_terms = text.count(" + ") + text.count(" - ") + 1
+    ending = f" + ... ({num_terms} terms)"
+    cut = max(text.rfind(sign, 0, max(columns - len(ending), 2)) for sign in (" + ", " - "))
+    return (text[:cut] if cut > 0 else text.split(" ")[0]) + ending
 
 
 def mean_to_text(analysis: Analysis, reading: str) -> str | None:
